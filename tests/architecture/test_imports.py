@@ -47,17 +47,6 @@ def imports_inside_functions(module: ast.Module) -> list[int]:
     )
 
 
-def imports_for_checkers_only(module: ast.Module) -> list[int]:
-    """Imports under `if TYPE_CHECKING:` are arrows too, only hidden ones."""
-    return sorted(
-        found.lineno
-        for branch in ast.walk(module)
-        if isinstance(branch, ast.If) and "TYPE_CHECKING" in ast.unparse(branch.test)
-        for found in imports(branch)
-        if any(target.startswith("app.") for target in imported_modules(found))
-    )
-
-
 def private_imports(module: ast.Module, slice_name: str) -> list[str]:
     """What this file of `slice_name` takes from another slice's private rooms."""
     return [
@@ -85,11 +74,6 @@ def test_no_import_inside_a_function(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", FILES, ids=name)
-def test_no_arrow_hidden_from_run_time(path: Path) -> None:
-    assert imports_for_checkers_only(tree(path)) == []
-
-
-@pytest.mark.parametrize("path", FILES, ids=name)
 def test_imports_name_the_whole_way(path: Path) -> None:
     assert relative_imports(tree(path)) == []
 
@@ -109,17 +93,13 @@ def test_no_file_is_named_after_nothing(path: Path) -> None:
 
 def test_the_rules_can_fail() -> None:
     module = ast.parse(
-        "from typing import TYPE_CHECKING\n"
         "from app.topics.forms import Draft\n"
         "from app.topics import views\n"
         "from . import events\n"
-        "if TYPE_CHECKING:\n"
-        "    from app.sla.models import Promise\n"
         "def late():\n"
         "    import json\n"
     )
-    assert imports_inside_functions(module) == [8]
-    assert imports_for_checkers_only(module) == [6]
+    assert imports_inside_functions(module) == [5]
     assert private_imports(module, "sla") == ["app.topics.forms.Draft", "app.topics.views"]
     assert private_imports(module, "topics") == []
-    assert relative_imports(module) == [4]
+    assert relative_imports(module) == [3]

@@ -1,0 +1,143 @@
+"""`bin/run`: everything Otklik is, started together, in one terminal.
+
+Makes the instance folder and its secret, brings the database to its newest shape, fills an empty
+one with the demo bank, then keeps the web process and the worker running until one of them dies or
+it is asked to stop.
+"""
+
+import http.client
+import os
+import secrets
+import socket
+import sys
+import time
+from pathlib import Path
+
+import click
+from dotenv import dotenv_values
+from rich.console import Console
+from rich.table import Table
+
+import config
+from app.commands import database, demo
+from app.commands.household import ChildDiedError, Household
+from app.factory import create_app
+
+console = Console(highlight=False)
+
+STARTS_WITHIN = 30.0
+PORT_TAKEN = 2
+
+
+@click.command()
+@click.option("--port", default=8000, show_default=True, help="Where to listen.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="On which address.")
+@click.option("--no-demo", is_flag=True, help="Leave an empty database empty.")
+@click.option("--workers", default=2, show_default=True, help="How many web processes.")
+def launch(port: int, host: str, *, no_demo: bool, workers: int) -> None:
+    """Run Otklik on this machine."""
+    sock = _listen(host, port)
+    address = _address(host, port)
+    settings = {**dotenv_values(config.ROOT / ".env"), **os.environ}
+    if not settings.get("PUBLIC_URL"):
+        os.environ["PUBLIC_URL"] = address
+    instance = config.ROOT / (settings.get("INSTANCE_PATH") or "instance")
+    make_instance(instance, secret=not settings.get("SECRET_KEY"))
+    accounts = _prepare(fill=not no_demo)
+
+    household = Household(config.ROOT, os.environ)
+    household.listen_to_signals()
+    household.start("web", _web(sock, workers), passing=(sock.fileno(),))
+    household.start("worker", [sys.executable, "-m", "flask", "--app", "wsgi", "worker"])
+    status = 0
+    try:
+        deadline = time.monotonic() + STARTS_WITHIN
+        household.watch(lambda: _healthy(host, port) or time.monotonic() > deadline)
+        if not household.asked_to_stop:
+            _greet(address, accounts)
+        household.watch()
+    except ChildDiedError as death:
+        console.print(f"[red]{death}[/] Stopping the rest.")
+        status = 1
+    household.stop()
+    sys.exit(status)
+
+
+def make_instance(instance: Path, *, secret: bool = True) -> None:
+    """The folder for everything that is not code, and a secret nobody else has."""
+    instance.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = instance / "secret_key"
+    if secret and not path.exists():
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(secrets.token_urlsafe(48))
+
+
+def _prepare(*, fill: bool) -> list[demo.Account]:
+    """Bring the database up to date; the demo bank's accounts where the demo bank lives."""
+    app = create_app()
+    with app.app_context():
+        database.migrate()
+        if fill and demo.is_empty():
+            console.print("Filling the empty database with the demo bank …")
+            demo.fill()
+        return demo.accounts()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """The socket itself, so that nobody can take the port between this look and the start."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        sock.bind((host, port))
+        sock.listen(512)
+    except OSError as error:
+        console.print(
+            f"Cannot listen on {host}:{port}: {error.strerror}. "
+            f"Stop what uses it, or choose another: ./bin/run --port {port + 1}",
+            soft_wrap=True,
+        )
+        sys.exit(PORT_TAKEN)
+    return sock
+
+
+def _web(sock: socket.socket, workers: int) -> list[str]:
+    return [
+        *(sys.executable, "-m", "gunicorn", "wsgi:app", "--bind", f"fd://{sock.fileno()}"),
+        *("--workers", str(workers), "--worker-class", "gthread", "--threads", "4"),
+        *("--graceful-timeout", "10", "--log-level", "warning", "--no-control-socket"),
+    ]
+
+
+def _reachable(host: str) -> str:
+    return {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)  # noqa: S104
+
+
+def _address(host: str, port: int) -> str:
+    name = _reachable(host)
+    return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
+
+
+def _healthy(host: str, port: int) -> bool:
+    connection = http.client.HTTPConnection(_reachable(host), port, timeout=2)
+    try:
+        connection.request("GET", "/healthz")
+        return connection.getresponse().status == http.HTTPStatus.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def _greet(address: str, accounts: list[demo.Account]) -> None:
+    console.print(f"\n[bold]Otklik is at {address}[/]   (Ctrl-C stops it)\n")
+    if not accounts:
+        return
+    table = Table("Who", "Sign in with", "Password", box=None, pad_edge=False, padding=(0, 3, 0, 0))
+    for account in accounts:
+        table.add_row(account.who, account.email, account.password)
+    console.print(table)
+
+
+if __name__ == "__main__":
+    launch()
