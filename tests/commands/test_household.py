@@ -14,12 +14,13 @@ from app.commands import household
 from app.commands.household import ChildDiedError, Household
 
 SLEEPS = [sys.executable, "-c", "import time; time.sleep(60)"]
-DEAF = [
-    sys.executable,
-    "-c",
-    "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
-    + "open('ready', 'w').close(); time.sleep(60)",
-]
+DEAF_PROGRAM = """
+import signal, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+open("ready", "w").close()
+time.sleep(60)
+"""
+DEAF = [sys.executable, "-c", DEAF_PROGRAM]
 
 
 @pytest.fixture
