@@ -1,0 +1,1 @@
+"""Otklik: a bank's public forum where named executives answer within a promised time."""

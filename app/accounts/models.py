@@ -1,0 +1,115 @@
+"""People, their sessions, and the tickets mailed to prove an address."""
+
+from __future__ import annotations
+
+from datetime import datetime  # noqa: TC003 (SQLAlchemy reads the annotation)
+from typing import Any
+
+from flask_login import UserMixin
+from sqlalchemy import ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.core import clock
+from app.core.db import Model, intpk
+from app.media.models import Image
+
+ROLES = ("customer", "executive", "manager", "administrator")
+
+
+class Person(UserMixin, Model):
+    """Anybody with a name here: customer, executive, manager, administrator.
+
+    A person without `password_hash` and `email` is unclaimed: an author brought in from elsewhere,
+    known by `origin`.
+    """
+
+    __tablename__ = "people"
+
+    id: Mapped[intpk]
+    name: Mapped[str] = mapped_column(String(80))
+    # The name with look-alike letters folded, to find a customer who imitates the bank.
+    skeleton: Mapped[str] = mapped_column(String(200), index=True, default="")
+    email: Mapped[str | None] = mapped_column(String(254), unique=True)
+    confirmed_at: Mapped[datetime | None]
+    password_hash: Mapped[str | None] = mapped_column(String(200))
+    role: Mapped[str] = mapped_column(String(20), default="customer", index=True)
+    post: Mapped[str] = mapped_column(String(120), default="")
+    about: Mapped[str] = mapped_column(String(600), default="")
+    portrait_id: Mapped[int | None] = mapped_column(ForeignKey("images.id", ondelete="SET NULL"))
+    locale: Mapped[str | None] = mapped_column(String(5))
+    timezone: Mapped[str | None] = mapped_column(String(60))
+    # {"answers": true, "follows": true, …}; a missing key means yes.
+    letters: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    origin: Mapped[str | None] = mapped_column(String(120), unique=True)
+    created_at: Mapped[datetime] = mapped_column(default=clock.now)
+    disabled_at: Mapped[datetime | None]
+
+    portrait: Mapped[Image | None] = relationship(lazy="joined")
+
+    @property
+    def portrait_url(self) -> str | None:
+        """The portrait's address, when there is one."""
+        return self.portrait.url if self.portrait else None
+
+    @property
+    def is_staff(self) -> bool:
+        """Whether they speak or work for the bank here."""
+        return self.role != "customer"
+
+    @property
+    def is_active(self) -> bool:
+        """Whether they may be signed in (Flask-Login asks)."""
+        return self.disabled_at is None and self.confirmed_at is not None
+
+    @property
+    def initials(self) -> str:
+        """One or two letters, for where a portrait would be."""
+        words = [w for w in self.name.split() if w[:1].isalnum()]
+        return "".join(w[0] for w in words[:2]).upper() or "?"
+
+    def wants(self, letter: str) -> bool:
+        """Whether letters of this kind ("answers", "follows", "duties", "states") may be sent."""
+        return bool(self.letters.get(letter, True))
+
+
+class Session(Model):
+    """A browser that is known to us. Its cookie holds the key, this row its SHA-256 only."""
+
+    __tablename__ = "sessions"
+
+    id: Mapped[intpk]
+    key_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    person_id: Mapped[int | None] = mapped_column(
+        ForeignKey("people.id", ondelete="CASCADE"), index=True
+    )
+    data: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    browser: Mapped[str] = mapped_column(String(200), default="")
+    created_at: Mapped[datetime] = mapped_column(default=clock.now)
+    seen_at: Mapped[datetime] = mapped_column(default=clock.now, index=True)
+
+
+class Ticket(Model):
+    """A right mailed to an address: confirm it, set a new password, move to it.
+
+    The link's token is derived from the row and the secret (`core.signing`), so none is stored.
+    `purpose`: "confirm", "known" (somebody signed up with an address that has an account), "reset",
+    "absent" (a reset was asked for an address without one), "change".
+    """
+
+    __tablename__ = "tickets"
+
+    id: Mapped[intpk]
+    purpose: Mapped[str] = mapped_column(String(20))
+    person_id: Mapped[int | None] = mapped_column(
+        ForeignKey("people.id", ondelete="CASCADE"), index=True
+    )
+    email: Mapped[str] = mapped_column(String(254))
+    locale: Mapped[str] = mapped_column(String(5))
+    # Whose draft waits for this sign-in, and the page to return to.
+    guest: Mapped[str | None] = mapped_column(String(64))
+    next: Mapped[str | None] = mapped_column(String(500))
+    created_at: Mapped[datetime] = mapped_column(default=clock.now)
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+    person: Mapped[Person | None] = relationship(lazy="joined")

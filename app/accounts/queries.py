@@ -1,0 +1,76 @@
+"""Finding people, sessions and tickets."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from app.accounts.models import Person, Session, Ticket
+from app.core.db import session
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from app.core.policy import Actor
+
+
+def person(person_id: int) -> Person | None:
+    """The person, disabled or not."""
+    return session.get(Person, person_id)
+
+
+def person_in_sight(_actor: Actor, person_id: int) -> Person | None:
+    """A person whose public page may be read: confirmed, brought in from elsewhere, not disabled."""
+    found = session.get(Person, person_id)
+    if found is None or found.disabled_at is not None:
+        return None
+    return found if found.confirmed_at is not None or found.origin is not None else None
+
+
+def by_email(email: str) -> Person | None:
+    """The account with this address, however it is written."""
+    return session.scalar(select(Person).where(Person.email == email.strip().lower()))
+
+
+def staff() -> Sequence[Person]:
+    """Everybody who works for the bank here, by name."""
+    query = select(Person).where(Person.role != "customer", Person.disabled_at.is_(None))
+    return session.scalars(query.order_by(Person.name, Person.id)).all()
+
+
+def administrators() -> Sequence[Person]:
+    """Those who are told when something is wrong with the installation."""
+    query = select(Person).where(Person.role == "administrator", Person.disabled_at.is_(None))
+    return session.scalars(query.order_by(Person.id)).all()
+
+
+def managers() -> Sequence[Person]:
+    """The community managers."""
+    query = select(Person).where(Person.role == "manager", Person.disabled_at.is_(None))
+    return session.scalars(query.order_by(Person.id)).all()
+
+
+def staff_skeletons() -> set[str]:
+    """Skeletons of names that are taken by the bank's people."""
+    query = select(Person.skeleton).where(Person.role != "customer")
+    return set(session.scalars(query))
+
+
+def staff_looks() -> set[str]:
+    """Perceptual hashes (hex) of the portraits of the bank's people."""
+    people = session.scalars(
+        select(Person).where(Person.role != "customer", Person.portrait_id.is_not(None))
+    )
+    return {p.portrait.looks for p in people if p.portrait}
+
+
+def ticket(ticket_id: int) -> Ticket | None:
+    """A ticket, used or not."""
+    return session.get(Ticket, ticket_id)
+
+
+def sessions_of(person: Person) -> Sequence[Session]:
+    """The browsers a person is signed in with, the last used first."""
+    query = select(Session).where(Session.person_id == person.id).order_by(Session.seen_at.desc())
+    return session.scalars(query).all()

@@ -1,0 +1,292 @@
+"""Signing up, in and out, proving an address, changing who one is.
+
+Nothing here tells whether an address has an account: every path issues a ticket, hashes a password
+once, and answers the same.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from sqlalchemy import delete, update
+
+from app.accounts import names, queries
+from app.accounts.events import (
+    AddressChanged,
+    AddressConfirmed,
+    PasswordChanged,
+    PersonChanged,
+    SignedIn,
+    TicketIssued,
+)
+from app.accounts.models import Person, Session, Ticket
+from app.core import clock, signing
+from app.core.db import session
+from app.core.events import record
+
+# OWASP's floor: 19 MiB, two passes, one lane.
+_hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
+_DUMMY = _hasher.hash("nobody has this password")
+
+LIFETIMES = {
+    "confirm": timedelta(days=2),
+    "known": timedelta(days=2),
+    "reset": timedelta(hours=1),
+    "absent": timedelta(hours=1),
+    "change": timedelta(days=1),
+}
+
+
+class NameTakenError(ValueError):
+    """The name looks like one of the bank's people or the bank itself."""
+
+
+class WrongPasswordError(ValueError):
+    """The password is not this person's."""
+
+
+class AddressTakenError(ValueError):
+    """The new address got an account since the letter was sent."""
+
+
+def sign_up(  # noqa: PLR0913 (what the form holds, each by name)
+    *,
+    name: str,
+    email: str,
+    password: str,
+    locale: str,
+    timezone: str | None = None,
+    guest: str | None = None,
+    next_page: str | None = None,
+) -> Ticket:
+    """Open an unconfirmed account and mail a link; a known address gets another letter instead.
+
+    The name must have passed `check_name`.
+    """
+    email = email.strip().lower()
+    password_hash = _hasher.hash(password)
+    known = queries.by_email(email)
+    if known is not None and known.confirmed_at is not None:
+        return issue("known", known, email, locale, guest=guest, next_page=next_page)
+    person = known or Person(email=email)
+    rename(person, name)
+    person.password_hash = password_hash
+    person.locale, person.timezone = locale, timezone
+    session.add(person)
+    session.flush()
+    return issue("confirm", person, email, locale, guest=guest, next_page=next_page)
+
+
+def issue(  # noqa: PLR0913
+    purpose: str,
+    person: Person | None,
+    email: str,
+    locale: str,
+    *,
+    guest: str | None = None,
+    next_page: str | None = None,
+) -> Ticket:
+    """Write a ticket and the fact that it is to be mailed."""
+    at = clock.now()
+    ticket = Ticket(
+        purpose=purpose,
+        person_id=person.id if person else None,
+        email=email,
+        locale=locale,
+        guest=guest,
+        next=next_page,
+        created_at=at,
+        expires_at=at + LIFETIMES[purpose],
+    )
+    session.add(ticket)
+    session.flush()
+    record(TicketIssued(ticket.id), by=person.id if person else None)
+    return ticket
+
+
+def token(ticket: Ticket) -> str:
+    """What the mailed link carries."""
+    return f"{ticket.id}.{_signature(ticket)}"
+
+
+def ticket_for(text: str, *purposes: str) -> Ticket | None:
+    """The live ticket a link's token stands for; None when forged, used, expired or another's."""
+    number, _, signature = text.partition(".")
+    if not number.isdecimal() or len(number) > 18:  # noqa: PLR2004 (fits a 64-bit key)
+        return None
+    ticket = queries.ticket(int(number))
+    if ticket is None or ticket.purpose not in purposes:
+        return None
+    if ticket.used_at is not None or ticket.expires_at <= clock.now():
+        return None
+    return ticket if signing.is_signed(signature, "ticket", *_about(ticket)) else None
+
+
+def _signature(ticket: Ticket) -> str:
+    return signing.sign("ticket", *_about(ticket))
+
+
+def _about(ticket: Ticket) -> tuple[object, ...]:
+    # The password's hash is part of it: a reset link dies with the password it would replace.
+    known = ticket.person.password_hash if ticket.person and ticket.purpose == "reset" else ""
+    return ticket.id, ticket.purpose, ticket.email, int(ticket.created_at.timestamp()), known
+
+
+def confirm(ticket: Ticket) -> Person:
+    """The address is proved: open the account for signing in."""
+    person = ticket.person
+    if person is None:
+        raise ValueError(ticket.id)
+    ticket.used_at = clock.now()
+    if person.confirmed_at is None:
+        person.confirmed_at = clock.now()
+    session.flush()
+    record(AddressConfirmed(person.id, ticket.guest), by=person.id)
+    return person
+
+
+def authenticate(email: str, password: str) -> Person | None:
+    """The person with this address and password, if they may sign in; always one hash of work."""
+    person = queries.by_email(email)
+    stored = person.password_hash if person and person.password_hash else _DUMMY
+    try:
+        _hasher.verify(stored, password)
+    except (VerificationError, InvalidHashError):
+        return None
+    if person is None or stored is _DUMMY or not person.is_active:
+        return None
+    if _hasher.check_needs_rehash(stored):
+        person.password_hash = _hasher.hash(password)
+    return person
+
+
+def note_sign_in(person: Person, guest: str | None) -> None:
+    """Record a sign-in; what the guest had begun becomes theirs."""
+    record(SignedIn(person.id, guest), by=person.id)
+
+
+def ask_reset(email: str, locale: str) -> Ticket:
+    """Mail a link for a new password; an address without an account is told so by mail only."""
+    email = email.strip().lower()
+    person = queries.by_email(email)
+    if person is None or person.disabled_at is not None:
+        return issue("absent", None, email, locale)
+    return issue("reset", person, email, person.locale or locale)
+
+
+def reset(ticket: Ticket, password: str) -> Person:
+    """Set a new password by a mailed link. Proves the address, ends every session."""
+    person = ticket.person
+    if person is None:
+        raise ValueError(ticket.id)
+    ticket.used_at = clock.now()
+    person.confirmed_at = person.confirmed_at or clock.now()
+    _set_password(person, password)
+    return person
+
+
+def change_password(person: Person, old: str, new: str, *, keep: str | None = None) -> None:
+    """Set a new password; `keep` is the key hash of the session that stays."""
+    check_password(person, old)
+    _set_password(person, new, keep=keep)
+
+
+def check_password(person: Person, password: str) -> None:
+    """Raise WrongPasswordError unless it is theirs."""
+    try:
+        _hasher.verify(person.password_hash or _DUMMY, password)
+    except (VerificationError, InvalidHashError):
+        raise WrongPasswordError from None
+
+
+def _set_password(person: Person, password: str, *, keep: str | None = None) -> None:
+    person.password_hash = _hasher.hash(password)
+    session.flush()
+    sign_out_everywhere(person, keep=keep)
+    record(PasswordChanged(person.id), by=person.id)
+
+
+def set_password(person: Person, password: str) -> None:
+    """Give a person made by a command or a colleague their first password."""
+    person.password_hash = _hasher.hash(password)
+
+
+def ask_change_of_address(person: Person, email: str, password: str, locale: str) -> Ticket:
+    """Mail a link to the new address; nothing changes until it is used."""
+    check_password(person, password)
+    email = email.strip().lower()
+    if queries.by_email(email) is not None:
+        return issue("known", queries.by_email(email), email, locale)
+    return issue("change", person, email, locale)
+
+
+def change_address(ticket: Ticket) -> Person:
+    """Move to the proved address; raises AddressTakenError when it got an account meanwhile."""
+    person = ticket.person
+    if person is None:
+        raise ValueError(ticket.id)
+    if queries.by_email(ticket.email) is not None:
+        raise AddressTakenError
+    ticket.used_at = clock.now()
+    old, person.email = person.email or "", ticket.email
+    # From here on the ticket remembers the address that was left, so that it can be told.
+    ticket.email = old
+    session.flush()
+    record(AddressChanged(person.id, ticket.id), by=person.id)
+    return person
+
+
+def sign_out_everywhere(person: Person, *, keep: str | None = None) -> None:
+    """End the person's sessions, except the one whose key hash is `keep`."""
+    ending = delete(Session).where(Session.person_id == person.id)
+    if keep is not None:
+        ending = ending.where(Session.key_hash != keep)
+    session.execute(ending)
+
+
+def sign_out_of(person: Person, session_id: int) -> None:
+    """End one of the person's sessions."""
+    session.execute(delete(Session).where(Session.id == session_id, Session.person_id == person.id))
+
+
+def check_name(name: str, bank: str, *, person: Person | None = None) -> None:
+    """Raise NameTakenError when a customer's `name` could be taken for the bank's."""
+    if person is not None and person.is_staff:
+        return
+    looks = names.skeleton(name)
+    bank_looks = names.skeleton(bank)
+    if looks in queries.staff_skeletons() or (bank_looks and bank_looks in looks):
+        raise NameTakenError
+    if names.mixes_scripts(name) or not names.is_printable(name):
+        raise NameTakenError
+
+
+def rename(person: Person, name: str) -> None:
+    """Give a person a name and its skeleton."""
+    person.name = " ".join(name.split())
+    person.skeleton = names.skeleton(person.name)
+
+
+def note_change(person: Person) -> None:
+    """Record that a person's public face changed."""
+    session.flush()
+    record(PersonChanged(person.id), by=person.id)
+
+
+def hire(person: Person, role: str, post: str) -> None:
+    """Give a person a role at the bank and a post; ends a customer's look-alikes on next rename."""
+    person.role, person.post = role, post
+    note_change(person)
+
+
+def disable(person: Person) -> None:
+    """Shut a person out at once, on every browser."""
+    person.disabled_at = clock.now()
+    sign_out_everywhere(person)
+    session.execute(
+        update(Ticket)
+        .where(Ticket.person_id == person.id, Ticket.used_at.is_(None))
+        .values(used_at=clock.now())
+    )

@@ -1,0 +1,5 @@
+"""Pages of accounts."""
+
+from app.core.web import Door
+
+door = Door("accounts", __name__)

@@ -1,0 +1,1 @@
+"""The bank's face on Otklik: name, logo, colours, words, languages."""

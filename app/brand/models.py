@@ -1,0 +1,41 @@
+"""The brand: one row, made by the first start and edited by the administrator."""
+
+from __future__ import annotations
+
+from datetime import datetime  # noqa: TC003 (SQLAlchemy reads the annotation)
+from typing import Any
+
+from sqlalchemy import ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.core import clock
+from app.core.db import Model, intpk
+from app.media.models import Image
+
+
+class Brand(Model):
+    """What the public sees of the bank. `welcome` maps a language to a text in Markdown."""
+
+    __tablename__ = "brands"
+
+    id: Mapped[intpk]
+    name: Mapped[str] = mapped_column(String(80))
+    tagline: Mapped[str] = mapped_column(String(200), default="")
+    welcome: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    colour: Mapped[str] = mapped_column(String(7), default="#1f5f5b")
+    logo_id: Mapped[int | None] = mapped_column(ForeignKey("images.id", ondelete="SET NULL"))
+    # [{"label": …, "url": …}], in order.
+    footer_links: Mapped[list[Any]] = mapped_column(default=list)
+    languages: Mapped[list[Any]] = mapped_column(default=lambda: ["ru", "uk", "en"])
+    locale: Mapped[str] = mapped_column(String(5), default="ru")
+    timezone: Mapped[str] = mapped_column(String(60), default="Europe/Moscow")
+    mail_name: Mapped[str] = mapped_column(String(80), default="")
+    mail_address: Mapped[str] = mapped_column(String(254), default="otklik@localhost")
+    changed_at: Mapped[datetime] = mapped_column(default=clock.now)
+
+    logo: Mapped[Image | None] = relationship(lazy="joined")
+
+    @property
+    def logo_url(self) -> str | None:
+        """The logo's address, when there is one."""
+        return self.logo.url if self.logo else None

@@ -1,0 +1,5 @@
+"""Pages of brand."""
+
+from app.core.web import Door
+
+door = Door("brand", __name__)

@@ -1,0 +1,7 @@
+"""The command line: `flask …`. Like `factory`, it may know every slice."""
+
+from app.commands.database import database
+from app.commands.markup import markup
+from app.commands.worker import worker
+
+COMMANDS = (database, markup, worker)

@@ -1,0 +1,1 @@
+"""What every slice stands on: database, events, permissions, the web door, time, text, mail."""

@@ -1,0 +1,117 @@
+"""The database: one session, one typed base, instants that stay in UTC.
+
+SQLite is asked for what PostgreSQL gives unasked: foreign keys, readers that do not block, and a
+write lock taken at `BEGIN`, so that two writers queue instead of failing half-way.
+"""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import JSON, DateTime, Dialect, Engine, MetaData, String, Text, event
+from sqlalchemy.orm import DeclarativeBase, mapped_column
+from sqlalchemy.types import TypeDecorator
+
+if TYPE_CHECKING:
+    from flask import Flask
+    from sqlalchemy import Connection
+    from sqlalchemy.engine.interfaces import DBAPIConnection
+    from sqlalchemy.orm import Session, scoped_session
+    from sqlalchemy.pool import ConnectionPoolEntry
+
+# Thirty seconds: longer than any transaction of ours, shorter than a proxy's patience.
+BUSY_MS = 30_000
+
+# A request that only reads says so, and then takes no write lock on SQLite.
+reads_only: ContextVar[bool] = ContextVar("reads_only", default=False)
+
+
+class UTCDateTime(TypeDecorator[datetime]):
+    """An aware instant in, an aware UTC instant out, on every database."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse naive values: whose wall clock would they be?"""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            message = f"a naive instant cannot be stored: {value!r}"
+            raise ValueError(message)
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """SQLite forgets the zone; PostgreSQL answers in the connection's."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if dialect.name == "sqlite" else value.astimezone(UTC)
+
+
+class Base(DeclarativeBase):
+    """Every table's base. Constraint names are fixed so that migrations can find them."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+Base.registry.update_type_annotation_map(
+    {datetime: UTCDateTime(), dict[str, Any]: JSON(), list[Any]: JSON(), str: Text()}
+)
+db = SQLAlchemy(model_class=Base)
+session: scoped_session[Session] = db.session
+
+if TYPE_CHECKING:
+    Model = Base
+else:
+    Model = db.Model
+
+intpk = Annotated[int, mapped_column(primary_key=True)]
+name_text = Annotated[str, mapped_column(String(120))]
+short_text = Annotated[str, mapped_column(String(200))]
+word = Annotated[str, mapped_column(String(40))]
+
+
+def init(app: Flask) -> None:
+    """Bind to the application's database and teach SQLite its manners."""
+    options: dict[str, Any] = {}
+    if app.config["SQLALCHEMY_DATABASE_URI"].startswith("sqlite"):
+        options = {"connect_args": {"timeout": BUSY_MS / 1000, "check_same_thread": False}}
+    else:
+        options = {"pool_pre_ping": True}
+    app.config.setdefault("SQLALCHEMY_ENGINE_OPTIONS", options)
+    db.init_app(app)
+    with app.app_context():
+        if db.engine.dialect.name == "sqlite":
+            _teach_sqlite(db.engine)
+
+
+def _teach_sqlite(engine: Engine) -> None:
+    @event.listens_for(engine, "connect")
+    def on_connect(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+        # The driver's own BEGIN comes too late (before the first write only); ours is below.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=NORMAL",
+            "foreign_keys=ON",
+            f"busy_timeout={BUSY_MS}",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def on_begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN" if reads_only.get() else "BEGIN IMMEDIATE")

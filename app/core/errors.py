@@ -1,0 +1,47 @@
+"""Pages for when something is wrong: each with a sentence that helps and a way on."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from typing import TYPE_CHECKING
+
+from flask import render_template
+from jinja2 import TemplateNotFound
+from werkzeug.exceptions import HTTPException, InternalServerError
+
+from app.core import transactions
+
+if TYPE_CHECKING:
+    from flask import Flask
+    from flask.typing import ResponseReturnValue
+
+log = logging.getLogger(__name__)
+
+
+def init(app: Flask) -> None:
+    """Answer every error with a page in the reader's language."""
+    app.register_error_handler(HTTPException, _known)
+    app.register_error_handler(Exception, _unknown)
+
+
+def _known(error: HTTPException) -> ResponseReturnValue:
+    code = error.code or 500
+    # A redirect of werkzeug's routing is an HTTPException too.
+    if code < 400:  # noqa: PLR2004
+        return error.get_response()
+    transactions.rollback()
+    headers = [(k, v) for k, v in error.get_headers() if k in {"Allow", "Retry-After"}]
+    try:
+        return render_template(f"errors/{code}.html", code=code), code, headers
+    except TemplateNotFound:
+        family = "404" if code < 500 else "500"  # noqa: PLR2004
+        return render_template(f"errors/{family}.html", code=code), code, headers
+
+
+def _unknown(error: Exception) -> ResponseReturnValue:
+    incident = secrets.token_hex(4)
+    log.error("incident %s", incident, exc_info=error)
+    transactions.rollback()
+    code = InternalServerError.code
+    return render_template("errors/500.html", code=code, incident=incident), code

@@ -1,0 +1,80 @@
+"""What every response says to the browser, and what every page may ask about static files."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flask import current_app, g, request, url_for
+
+if TYPE_CHECKING:
+    from flask import Flask, Response
+
+# A year: addresses of static files carry a hash of their content.
+FOREVER = "public, max-age=31536000, immutable"
+
+
+def init(app: Flask) -> None:
+    """Send the security headers with every response, errors and files too."""
+    app.after_request(_add_headers)
+    app.jinja_env.globals.update(asset=asset, csp_nonce=nonce, has_endpoint=has_endpoint)
+
+
+def nonce() -> str:
+    """This response's nonce: the only inline script a page may carry is its import map."""
+    if "nonce" not in g:
+        g.nonce = secrets.token_urlsafe(16)
+    return str(g.nonce)
+
+
+def asset(path: str) -> str:
+    """The address of a static file, with a hash of its content so that it may be kept forever."""
+    return url_for("static", filename=path, v=_hash(path))
+
+
+def has_endpoint(name: str) -> bool:
+    """Whether a slice with this page is part of the house."""
+    return name in current_app.view_functions
+
+
+_hashes: dict[str, tuple[float, str]] = {}
+
+
+def _hash(path: str) -> str:
+    file = Path(current_app.static_folder or "") / path
+    changed = file.stat().st_mtime if current_app.config["DEVELOPMENT"] else 0
+    known = _hashes.get(path)
+    if known is None or known[0] != changed:
+        known = changed, hashlib.sha256(file.read_bytes()).hexdigest()[:10]
+        _hashes[path] = known
+    return known[1]
+
+
+def _add_headers(response: Response) -> Response:
+    policy = [
+        "default-src 'none'",
+        f"script-src 'self' 'nonce-{g.nonce}'" if "nonce" in g else "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' data: blob:",
+        "font-src 'self'",
+        "connect-src 'self'",
+        "manifest-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+        "object-src 'none'",
+    ]
+    headers = response.headers
+    headers.setdefault("Content-Security-Policy", "; ".join(policy))
+    headers["X-Content-Type-Options"] = "nosniff"
+    headers["Referrer-Policy"] = "strict-origin-when-cross-origin"
+    headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    headers["Cross-Origin-Resource-Policy"] = "same-origin"
+    headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=()"
+    if current_app.config["SECURE"]:
+        headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
+    if request.endpoint == "static" and "v" in request.args:
+        headers["Cache-Control"] = FOREVER
+    return response

@@ -1,0 +1,209 @@
+"""Languages, zones, and the words for time. The only door to Babel.
+
+Message ids are English; Russian and Ukrainian stand in `app/translations`. A page is shown in the
+reader's language; a letter is written `with speaking("uk", "Europe/Kyiv")`.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo, available_timezones
+
+from babel import Locale
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from flask_babel import (
+    Babel,
+    force_locale,
+    format_date,
+    format_datetime,
+    format_decimal,
+    format_timedelta,
+    get_locale,
+    get_timezone,
+    gettext,
+    lazy_gettext,
+    ngettext,
+    to_user_timezone,
+)
+
+from app.core import clock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from flask import Flask
+
+_ = gettext
+_l = lazy_gettext
+
+LOCALES = ("ru", "uk", "en")
+# Each language by its own name: somebody who can't read this page must find theirs.
+LOCALE_NAMES = {"ru": "Русский", "uk": "Українська", "en": "English"}
+TRANSLATIONS = Path(__file__).parent.parent / "translations"
+
+__all__ = [
+    "LOCALES",
+    "LOCALE_NAMES",
+    "_",
+    "_l",
+    "ago",
+    "day",
+    "duration",
+    "exact",
+    "format_decimal",
+    "init",
+    "left",
+    "locale_code",
+    "ngettext",
+    "speaking",
+    "when",
+    "zone_names",
+]
+
+_spoken_zone: list[str] = []
+
+
+def init(app: Flask, locale: Callable[[], str], zone: Callable[[], str]) -> None:
+    """Translate pages; `locale` and `zone` say what this request's reader wants."""
+    compile_catalogs()
+    app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(TRANSLATIONS)
+
+    def present_zone() -> str:
+        return _spoken_zone[-1] if _spoken_zone else zone()
+
+    Babel(
+        app,
+        default_locale="en",
+        default_timezone="UTC",
+        locale_selector=locale,
+        timezone_selector=present_zone,
+    )
+    app.jinja_env.filters.update(when=when, ago=ago, duration=duration, left=left, day=day)
+    app.jinja_env.filters.update(number=format_decimal, exact=exact)
+    app.jinja_env.globals.update(locale_names=LOCALE_NAMES, locale_code=locale_code)
+    app.jinja_env.globals.update(utcnow=clock.now)
+
+
+def compile_catalogs() -> None:
+    """Write the .mo beside each .po that is newer; a fresh checkout has none."""
+    for source in TRANSLATIONS.glob("*/LC_MESSAGES/messages.po"):
+        compiled = source.with_suffix(".mo")
+        if compiled.exists() and compiled.stat().st_mtime >= source.stat().st_mtime:
+            continue
+        with source.open("rb") as text:
+            catalog = read_po(text)
+        part = compiled.with_suffix(f".mo.{id(catalog)}")
+        with part.open("wb") as binary:
+            write_mo(binary, catalog)
+        part.replace(compiled)
+
+
+@contextmanager
+def speaking(locale: str, zone: str) -> Iterator[None]:
+    """Write in `locale` and in the wall clock of `zone`, whoever the request belongs to."""
+    _spoken_zone.append(zone)
+    try:
+        with force_locale(locale):
+            yield
+    finally:
+        _spoken_zone.pop()
+
+
+def locale_code() -> str:
+    """The language spoken now: "ru", "uk" or "en"."""
+    locale = get_locale()
+    return locale.language if locale else "en"
+
+
+def is_locale(code: str | None) -> bool:
+    """Whether we have a catalog for `code`."""
+    return code in LOCALES
+
+
+def zone_names() -> list[str]:
+    """Every IANA zone a person may choose, sorted."""
+    return sorted(
+        z
+        for z in available_timezones()
+        if "/" in z and not z.startswith(("Etc/", "posix", "right"))
+    )
+
+
+def is_zone(name: str | None) -> bool:
+    """Whether `name` is a zone we can compute in ("Europe/Kyiv"; the alias "Europe/Kiev" too)."""
+    return bool(name) and name in available_timezones()
+
+
+def when(at: datetime) -> str:
+    """The hour the way people say it: "today, 14:30", "tomorrow, 09:00", "28 November, 14:30"."""
+    local, today = to_user_timezone(at), to_user_timezone(clock.now()).date()
+    hour = format_datetime(at, "HH:mm")
+    days = (local.date() - today).days
+    if days == 0:
+        return _("today, %(hour)s", hour=hour)
+    if days == 1:
+        return _("tomorrow, %(hour)s", hour=hour)
+    if days == -1:
+        return _("yesterday, %(hour)s", hour=hour)
+    return _("%(day)s, %(hour)s", day=day(at), hour=hour)
+
+
+def day(at: datetime) -> str:
+    """The date, with its year only when it is not this year: "28 November"."""
+    same_year = to_user_timezone(at).year == to_user_timezone(clock.now()).year
+    pattern = {"en": "d MMMM", "ru": "d MMMM", "uk": "d MMMM"}.get(locale_code(), "d MMMM")
+    return format_date(at, pattern if same_year else f"{pattern} y")
+
+
+def exact(at: datetime) -> str:
+    """The whole instant, for a tooltip: "28 November 2026, 14:30 GMT+2"."""
+    return str(format_datetime(at, "d MMMM y, HH:mm z"))
+
+
+def ago(at: datetime) -> str:
+    """How long since: "3 hours ago"; a date when it is more than a month."""
+    passed = clock.now() - at
+    if passed < timedelta(minutes=1):
+        return _("just now")
+    if passed > timedelta(days=30):
+        return day(at)
+    return str(format_timedelta(-passed, add_direction=True, threshold=1))
+
+
+def duration(span: timedelta | float) -> str:
+    """A span in short words, two units at most: "3 h 12 min". Numbers are seconds."""
+    seconds = span.total_seconds() if isinstance(span, timedelta) else span
+    minutes = int(max(seconds, 0) // 60)
+    days, minutes = divmod(minutes, 24 * 60)
+    hours, minutes = divmod(minutes, 60)
+    if days:
+        first, second = ngettext("%(num)d day", "%(num)d days", days), hours
+        return f"{first} {_('%(n)d h', n=second)}" if second else first
+    if hours:
+        return _("%(n)d h", n=hours) + (f" {_('%(n)d min', n=minutes)}" if minutes else "")
+    return _("%(n)d min", n=minutes) if minutes else _("less than a minute")
+
+
+def left(until: datetime) -> str:
+    """Time left in plain words: "19 h left", "2 h 10 min left"; from a day on, without minutes."""
+    remaining = until - clock.now()
+    if remaining < timedelta(minutes=1):
+        return _("less than a minute left")
+    if remaining >= timedelta(hours=5):
+        remaining = timedelta(hours=remaining.total_seconds() // 3600)
+    return _("%(time)s left", time=duration(remaining))
+
+
+def zone_now() -> ZoneInfo:
+    """The reader's zone."""
+    zone: Any = get_timezone()
+    return zone if isinstance(zone, ZoneInfo) else ZoneInfo(str(zone or "UTC"))
+
+
+def language_of(code: str) -> str:
+    """The English name of a language code, for commands and records."""
+    return str(Locale(code).english_name)

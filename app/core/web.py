@@ -1,0 +1,183 @@
+"""The web's door: every route names its permission, every request is one transaction.
+
+    door = Door("topics", __name__)
+
+    @door.post("/topics/<int:topic_id>/answers", may="topics.answer", on=queries.topic_in_sight)
+    def publish_answer(topic: Topic) -> ResponseReturnValue: ...
+
+`on` loads the thing through the actor (None: 404) and takes the ids out of the address; the view
+gets the thing first. Unsafe requests must come from our own pages: the browser says so in
+`Sec-Fetch-Site` and `Origin`, which needs no token and no cookie for somebody who only reads.
+"""
+
+from __future__ import annotations
+
+import inspect
+from functools import wraps
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlsplit
+
+from flask import Blueprint, abort, current_app, make_response, redirect, request, url_for
+from flask_login import current_user
+from werkzeug.exceptions import NotFound
+
+from app.core import transactions
+from app.core.db import reads_only
+from app.core.policy import Actor, RefusedError, permissions, require
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+    from flask import Flask, Response
+    from flask.typing import ResponseReturnValue
+
+    View = Callable[..., ResponseReturnValue]
+
+SAFE = {"GET", "HEAD", "OPTIONS"}
+
+
+def current_actor() -> Any:
+    """The signed-in person, or the guest."""
+    return current_user._get_current_object()  # noqa: SLF001 (Flask-Login's documented way)
+
+
+def see_other(endpoint: str, **values: Any) -> Response:
+    """After an act, show a page: 303, so that reloading repeats nothing."""
+    return cast("Response", redirect(url_for(endpoint, **values), code=303))
+
+
+def go_back(otherwise: str) -> Response:
+    """303 to the address named by `next` when it is one of ours, else to `otherwise`."""
+    return cast("Response", redirect(inside(request.values.get("next")) or otherwise, code=303))
+
+
+def inside(address: str | None) -> str | None:
+    """`address` if it is a path on this site; None for anything that could lead elsewhere."""
+    if not address or not address.startswith("/") or address.startswith(("//", "/\\")):
+        return None
+    if any(c in address for c in "\\\r\n\t\x00") or urlsplit(address).netloc:
+        return None
+    return address
+
+
+def wants_fragment() -> bool:
+    """Whether htmx or one of our modules asks for a piece of a page."""
+    return "HX-Request" in request.headers or request.headers.get("X-Fragment") == "1"
+
+
+class Door(Blueprint):
+    """A blueprint whose routes must each say who may enter."""
+
+    def get(self, rule: str, *, may: str, on: Any = None, **options: Any) -> Any:
+        """Declare a page."""
+        return self._declare(rule, ["GET"], may, on, options)
+
+    def post(self, rule: str, *, may: str, on: Any = None, **options: Any) -> Any:
+        """Declare an act. `cross_site=True` admits requests from elsewhere (signed links)."""
+        return self._declare(rule, ["POST"], may, on, options)
+
+    def form(self, rule: str, *, may: str, on: Any = None, **options: Any) -> Any:
+        """Declare a page with a form that is sent back to the same address."""
+        return self._declare(rule, ["GET", "POST"], may, on, options)
+
+    def _declare(
+        self, rule: str, methods: list[str], may: str, on: Any, options: dict[str, Any]
+    ) -> Any:
+        cross_site = options.pop("cross_site", False)
+
+        def decorate(view: View) -> View:
+            guarded = _guard(view, may, on)
+            guarded.may = may  # type: ignore[attr-defined]
+            guarded.cross_site = cross_site  # type: ignore[attr-defined]
+            endpoint = options.pop("endpoint", view.__name__)
+            self.add_url_rule(rule, endpoint, guarded, methods=methods, **options)
+            return guarded
+
+        return decorate
+
+
+def _guard(view: View, may: str, on: Any) -> View:
+    ids = list(inspect.signature(on).parameters)[1:] if on else []
+
+    @wraps(view)
+    def enter(**kwargs: Any) -> ResponseReturnValue:
+        actor = current_actor()
+        if on is None:
+            require(actor, may)
+            answer = view(**kwargs)
+        else:
+            thing = on(actor, **{name: kwargs.pop(name) for name in ids if name in kwargs})
+            if thing is None:
+                raise NotFound
+            require(actor, may, thing)
+            answer = view(thing, **kwargs)
+        response = make_response(answer)
+        if request.method not in SAFE:
+            transactions.commit()
+        return response
+
+    return enter
+
+
+def init(app: Flask) -> None:
+    """Guard every request: same-site, declared, in one transaction."""
+    app.wsgi_app = _Reading(app.wsgi_app)  # type: ignore[method-assign]
+    app.before_request(_refuse_undeclared)
+    app.before_request(_refuse_other_sites)
+    app.teardown_request(_close_transaction)
+    app.register_error_handler(RefusedError, _refused)
+
+
+class _Reading:
+    """Tells the database, before anything is asked of it, whether this request only reads."""
+
+    def __init__(self, inner: WSGIApplication) -> None:
+        self.inner = inner
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        token = reads_only.set(environ["REQUEST_METHOD"] in SAFE)
+        try:
+            return self.inner(environ, start_response)
+        finally:
+            reads_only.reset(token)
+
+
+def _close_transaction(_error: BaseException | None) -> None:
+    transactions.rollback()
+
+
+def _refuse_undeclared() -> None:
+    view = current_app.view_functions.get(request.endpoint or "")
+    if view is None or request.endpoint == "static":
+        return
+    if getattr(view, "may", None) not in permissions:
+        message = f"{request.endpoint} declares no permission"
+        raise RuntimeError(message)
+
+
+def _refuse_other_sites() -> None:
+    if request.method in SAFE:
+        return
+    view = current_app.view_functions.get(request.endpoint or "")
+    if getattr(view, "cross_site", False) or _is_from_here():
+        return
+    abort(403)
+
+
+def _is_from_here() -> bool:
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        return site == "same-origin"
+    origin = request.headers.get("Origin") or request.headers.get("Referer")
+    return origin is not None and urlsplit(origin).netloc == request.host
+
+
+def _refused(_error: RefusedError) -> ResponseReturnValue:
+    """A guest may be somebody who may: ask them in. Anyone else learns nothing."""
+    actor: Actor = current_actor()
+    if actor.id is None and "accounts.sign_in" in current_app.view_functions:
+        here = request.full_path.rstrip("?") if request.method in SAFE else None
+        back = here or inside(urlsplit(request.referrer or "").path)
+        return see_other("accounts.sign_in", next=back)
+    raise NotFound

@@ -1,0 +1,118 @@
+"""Putting the house together: the only module that knows every slice."""
+
+from __future__ import annotations
+
+import logging
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from flask import Flask, g, request
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+import config
+from app.accounts import sessions
+from app.accounts import views as accounts
+from app.brand import views as brand
+from app.brand.queries import brand as the_brand
+from app.commands import COMMANDS
+from app.core import db, errors, headers, i18n, jobs, mail, panels, policy, signing, web
+from app.core.web import current_actor
+from app.ideas import views as ideas
+from app.insight import views as insight
+from app.media import views as media
+from app.moderation import views as moderation
+from app.notify import views as notify
+from app.search import views as search
+from app.topics import views as topics
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from app.brand.models import Brand
+
+DOORS = (media, brand, accounts, topics, moderation, ideas, search, notify, insight)
+# Imported for what they register: tables, reactions to events, the worker's sweeps.
+REGISTERED = (
+    "core.deliveries",
+    "core.heartbeat",
+    "ideas.models",
+    "moderation.models",
+    "notify.models",
+    "topics.reactions",
+    "sla.reactions",
+    "search.reactions",
+    "notify.reactions",
+)
+
+for _room in REGISTERED:
+    import_module(f"app.{_room}")
+
+
+def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
+    """The application. `settings`, when given, stand in for what `config.load` reads."""
+    app = Flask("app", template_folder="../templates", static_folder="../static")
+    app.config.update(config.load() if settings is None else settings)
+    logging.basicConfig(level=app.config["LOG_LEVEL"], format="%(asctime)s %(name)s: %(message)s")
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    if app.config["TRUSTED_PROXIES"]:
+        hops = app.config["TRUSTED_PROXIES"]
+        app.wsgi_app = ProxyFix(app.wsgi_app, hops, hops, hops, hops)  # type: ignore[method-assign]
+    _init_core(app)
+    for views in DOORS:
+        app.register_blueprint(views.door)
+    for command in COMMANDS:
+        app.cli.add_command(command)
+    app.context_processor(_what_every_page_shows)
+    return app
+
+
+def _init_core(app: Flask) -> None:
+    signing.init(app.config["SECRET_KEY"])
+    mail.init(app.config)
+    jobs.init(app.config)
+    db.init(app)
+    errors.init(app)
+    headers.init(app)
+    web.init(app)
+    sessions.init(app)
+    i18n.init(app, locale=_reader_locale, zone=_reader_zone)
+    app.jinja_env.globals.update(panels=panels.panels, can=_reader_can)
+
+
+def _reader_can(permission: str, thing: object = None) -> bool:
+    """Whether whoever reads this page may: templates hide what would be refused."""
+    return policy.can(current_actor(), permission, thing)
+
+
+def _brand() -> Brand:
+    if "brand" not in g:
+        g.brand = the_brand()
+    found: Brand = g.brand
+    return found
+
+
+def _reader_locale() -> str:
+    """The language the reader chose, else the one their browser asks for, of those offered."""
+    offered = _offered_locales()
+    for chosen in (request.cookies.get("lang"), current_actor().locale):
+        if chosen in offered:
+            return str(chosen)
+    return request.accept_languages.best_match(offered) or _brand().locale
+
+
+def _offered_locales() -> list[str]:
+    return [code for code in _brand().languages if i18n.is_locale(code)]
+
+
+def _reader_zone() -> str:
+    zone: str | None = current_actor().timezone
+    return zone if zone and i18n.is_zone(zone) else _brand().timezone
+
+
+def _what_every_page_shows() -> dict[str, Any]:
+    return {
+        "brand": _brand(),
+        "actor": current_actor(),
+        "locale": i18n.locale_code(),
+        "locales": _offered_locales(),
+    }

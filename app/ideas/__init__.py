@@ -1,0 +1,1 @@
+"""What becomes of ideas: a state, always signed and explained in public."""

@@ -1,0 +1,1 @@
+"""Figures and health: reads all, changes nothing."""

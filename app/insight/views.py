@@ -1,0 +1,5 @@
+"""Pages of insight."""
+
+from app.core.web import Door
+
+door = Door("insight", __name__)

@@ -1,0 +1,1 @@
+"""Pictures people upload: checked, stripped, re-encoded, served."""

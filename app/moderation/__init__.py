@@ -1,0 +1,1 @@
+"""What the community manager does to topics: always with a reason, always on record."""

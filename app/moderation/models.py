@@ -1,0 +1,35 @@
+"""Acts of moderation, each with its reason."""
+
+from __future__ import annotations
+
+from datetime import datetime  # noqa: TC003 (SQLAlchemy reads the annotation)
+
+from sqlalchemy import ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.accounts.models import Person
+from app.core import clock
+from app.core.db import Model, intpk
+
+
+class Act(Model):
+    """Somebody moved, hid, restored, closed, reopened, pinned or unpinned something, and why.
+
+    `is_public`: whether the line stands in the topic's timeline. `before` and `after` hold
+    category ids for a move.
+    """
+
+    __tablename__ = "moderation_acts"
+
+    id: Mapped[intpk]
+    topic_id: Mapped[int] = mapped_column(ForeignKey("topics.id", ondelete="CASCADE"), index=True)
+    post_id: Mapped[int | None] = mapped_column(ForeignKey("posts.id", ondelete="CASCADE"))
+    name: Mapped[str] = mapped_column(String(20))
+    reason: Mapped[str] = mapped_column(String(300))
+    is_public: Mapped[bool] = mapped_column(default=True)
+    before_id: Mapped[int | None]
+    after_id: Mapped[int | None]
+    by_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    at: Mapped[datetime] = mapped_column(default=clock.now)
+
+    by: Mapped[Person] = relationship(lazy="joined", innerjoin=True)

@@ -1,0 +1,5 @@
+"""Pages of moderation."""
+
+from app.core.web import Door
+
+door = Door("moderation", __name__)

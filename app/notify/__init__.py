@@ -1,0 +1,1 @@
+"""Telling people: follows, letters, feeds."""

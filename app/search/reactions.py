@@ -1,0 +1,1 @@
+"""What the index does when something happens to a topic."""

@@ -1,0 +1,1 @@
+"""The promise: who answers, by when, and whether the word was kept."""

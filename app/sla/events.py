@@ -1,0 +1,30 @@
+"""What happens to promises."""
+
+from dataclasses import dataclass
+
+from app.core.events import Event
+
+
+@dataclass(frozen=True)
+class PromiseMade(Event):
+    """Somebody named will answer by a named hour."""
+
+    topic_id: int
+    promise_id: int
+
+
+@dataclass(frozen=True)
+class PromiseKept(Event):
+    """The answer came; `late` when after the due instant."""
+
+    topic_id: int
+    promise_id: int
+    late: bool = False
+
+
+@dataclass(frozen=True)
+class PromiseBroken(Event):
+    """The due instant passed without an answer."""
+
+    topic_id: int
+    promise_id: int

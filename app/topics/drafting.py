@@ -1,0 +1,59 @@
+"""Text in hand: writing comes before identifying, and nothing typed is lost.
+
+A draft belongs to a person, or to a browser by the hash of its guest key until somebody signs in
+there.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from app.core import clock
+from app.core.db import session
+from app.topics import queries
+from app.topics.models import Draft
+
+if TYPE_CHECKING:
+    from app.core.policy import Actor
+
+FIELDS = ("kind", "title", "body", "category_id", "tags")
+# A field longer than this is cut: a draft is not a place to store files.
+LONGEST = 20_000
+
+
+def keep(actor: Actor, guest: str | None, about: str, fields: dict[str, Any]) -> Draft:
+    """Save the text in hand for `about` ("new", or "topic:7"); one draft for each owner."""
+    draft = queries.draft(about, person_id=actor.id, guest=guest)
+    if draft is None:
+        owner = {"person_id": actor.id} if actor.id is not None else {"guest": guest}
+        draft = Draft(about=about, **owner)
+        session.add(draft)
+    kept = {k: str(fields.get(k) or "")[:LONGEST] for k in FIELDS if k in fields}
+    draft.fields = {**(draft.fields or {}), **kept}
+    draft.changed_at = clock.now()
+    session.flush()
+    return draft
+
+
+def drop(actor: Actor, guest: str | None, about: str) -> None:
+    """Forget the text in hand: it was published, or its writer let it go."""
+    draft = queries.draft(about, person_id=actor.id, guest=guest)
+    if draft is not None:
+        session.delete(draft)
+        session.flush()
+
+
+def adopt(person_id: int, guest: str | None) -> None:
+    """Give a person what their browser had begun; newer text wins over an older draft of theirs."""
+    if guest is None:
+        return
+    for draft in queries.drafts_of_guest(guest):
+        own = queries.draft(draft.about, person_id=person_id, guest=None)
+        if own is not None and own.changed_at >= draft.changed_at:
+            session.delete(draft)
+            continue
+        if own is not None:
+            session.delete(own)
+            session.flush()
+        draft.person_id, draft.guest = person_id, None
+        session.flush()

@@ -1,0 +1,235 @@
+"""Topics, posts, votes, tags, categories, drafts.
+
+`Topic` carries the columns that lists sort and filter by, whoever computes them: who answers and by
+when (`sla`), the state of an idea (`ideas`), hidden, closed, pinned (`moderation`).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime  # noqa: TC003 (SQLAlchemy reads the annotation)
+from typing import Any
+
+from sqlalchemy import Column, ForeignKey, Index, String, Table, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.accounts.models import Person
+from app.core import clock
+from app.core.db import Base, Model, intpk
+
+KINDS = ("question", "idea", "problem", "praise")
+# Questions and problems; ideas; praise. `None` stands for nothing to be answered.
+ANSWER_STATES = ("waiting", "answered", "solved", "reopened")
+IDEA_STATES = ("new", "under_consideration", "planned", "done", "declined")
+PRAISE_STATE = "said"
+
+delegates = Table(
+    "delegates",
+    Base.metadata,
+    Column("category_id", ForeignKey("categories.id", ondelete="CASCADE"), primary_key=True),
+    Column("person_id", ForeignKey("people.id", ondelete="CASCADE"), primary_key=True),
+)
+
+topic_tags = Table(
+    "topic_tags",
+    Base.metadata,
+    Column("topic_id", ForeignKey("topics.id", ondelete="CASCADE"), primary_key=True),
+    Column("tag_id", ForeignKey("tags.id", ondelete="CASCADE"), primary_key=True, index=True),
+)
+
+
+class Category(Model):
+    """A field of the bank's work, answered for by a named owner."""
+
+    __tablename__ = "categories"
+
+    id: Mapped[intpk]
+    slug: Mapped[str] = mapped_column(String(60), unique=True)
+    name: Mapped[str] = mapped_column(String(80))
+    description: Mapped[str] = mapped_column(String(300), default="")
+    # Words that suggest this category while somebody types, separated by spaces.
+    words: Mapped[str] = mapped_column(String(600), default="")
+    place: Mapped[int] = mapped_column(default=0)
+    owner_id: Mapped[int] = mapped_column(ForeignKey("people.id"), index=True)
+    deputy_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    archived_at: Mapped[datetime | None]
+    topics_count: Mapped[int] = mapped_column(default=0)
+
+    owner: Mapped[Person] = relationship(foreign_keys=[owner_id], lazy="joined", innerjoin=True)
+    deputy: Mapped[Person | None] = relationship(foreign_keys=[deputy_id], lazy="joined")
+    delegates: Mapped[list[Person]] = relationship(secondary=delegates, lazy="selectin")
+
+    def is_answered_by(self, person_id: int | None) -> bool:
+        """Whether this person gives the official answer here: owner, deputy or named delegate."""
+        if person_id is None:
+            return False
+        named = {self.owner_id, self.deputy_id, *(p.id for p in self.delegates)}
+        return person_id in named
+
+
+class Tag(Model):
+    """A word that ties topics together across categories."""
+
+    __tablename__ = "tags"
+
+    id: Mapped[intpk]
+    name: Mapped[str] = mapped_column(String(40), unique=True)
+    topics_count: Mapped[int] = mapped_column(default=0)
+
+
+class Topic(Model):
+    """What somebody asked, suggested or told, in public."""
+
+    __tablename__ = "topics"
+    __table_args__ = (
+        Index("ix_topics_recent", "pinned", "opened_at", "id"),
+        Index("ix_topics_category_recent", "category_id", "pinned", "opened_at", "id"),
+        Index("ix_topics_popular", "votes_count", "id"),
+        Index("ix_topics_kind_popular", "kind", "votes_count", "id"),
+        Index("ix_topics_due", "is_awaiting", "due_at", "id"),
+        Index("ix_topics_responsible_due", "responsible_id", "is_awaiting", "due_at", "id"),
+        Index("ix_topics_state_recent", "state", "opened_at", "id"),
+    )
+
+    id: Mapped[intpk]
+    kind: Mapped[str] = mapped_column(String(10), default="question")
+    title: Mapped[str] = mapped_column(String(150))
+    body: Mapped[str]
+    body_html: Mapped[str]
+    rules: Mapped[int] = mapped_column(default=0)
+    language: Mapped[str] = mapped_column(String(5), default="ru")
+    state: Mapped[str] = mapped_column(String(24))
+    category_id: Mapped[int] = mapped_column(ForeignKey("categories.id"))
+    asker_id: Mapped[int] = mapped_column(ForeignKey("people.id"), index=True)
+    opened_at: Mapped[datetime] = mapped_column(default=clock.now)
+    active_at: Mapped[datetime] = mapped_column(default=clock.now)
+    edited_at: Mapped[datetime | None]
+
+    # The promise as a list needs it; `sla` keeps it true.
+    responsible_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    promised_at: Mapped[datetime | None]
+    due_at: Mapped[datetime | None]
+    # When the present promise was fulfilled; None while it runs.
+    kept_at: Mapped[datetime | None]
+    is_awaiting: Mapped[bool] = mapped_column(default=False)
+
+    # The first and the last official answer that stand.
+    first_answer_at: Mapped[datetime | None]
+    answer_id: Mapped[int | None] = mapped_column(
+        ForeignKey("posts.id", use_alter=True, ondelete="SET NULL")
+    )
+    solved_at: Mapped[datetime | None]
+
+    votes_count: Mapped[int] = mapped_column(default=0)
+    answers_count: Mapped[int] = mapped_column(default=0)
+    comments_count: Mapped[int] = mapped_column(default=0)
+    last_seq: Mapped[int] = mapped_column(default=0)
+
+    pinned: Mapped[int] = mapped_column(default=0)
+    hidden_at: Mapped[datetime | None]
+    closed_at: Mapped[datetime | None]
+    origin: Mapped[str | None] = mapped_column(String(120), unique=True)
+
+    category: Mapped[Category] = relationship(lazy="joined", innerjoin=True)
+    asker: Mapped[Person] = relationship(foreign_keys=[asker_id], lazy="joined", innerjoin=True)
+    responsible: Mapped[Person | None] = relationship(foreign_keys=[responsible_id], lazy="joined")
+    answer: Mapped[Post | None] = relationship(
+        foreign_keys=[answer_id], lazy="joined", post_update=True, viewonly=True
+    )
+    tags: Mapped[list[Tag]] = relationship(secondary=topic_tags, lazy="selectin")
+
+    @property
+    def is_hidden(self) -> bool:
+        """Whether moderation took it out of sight."""
+        return self.hidden_at is not None
+
+    @property
+    def expects_answer(self) -> bool:
+        """Whether the bank owes an answer to this kind at all; praise makes no promise."""
+        return self.kind != "praise"
+
+
+class Post(Model):
+    """A reply: the bank's official `answer`, or anybody's `comment`. Text is kept as written."""
+
+    __tablename__ = "posts"
+    __table_args__ = (UniqueConstraint("topic_id", "seq"),)
+
+    id: Mapped[intpk]
+    topic_id: Mapped[int] = mapped_column(ForeignKey("topics.id", ondelete="CASCADE"))
+    seq: Mapped[int]
+    kind: Mapped[str] = mapped_column(String(20), default="comment")
+    author_id: Mapped[int] = mapped_column(ForeignKey("people.id"), index=True)
+    # The author's post at the bank at that hour; people move on, answers stay.
+    signed_as: Mapped[str] = mapped_column(String(120), default="")
+    body: Mapped[str]
+    body_html: Mapped[str]
+    rules: Mapped[int] = mapped_column(default=0)
+    language: Mapped[str] = mapped_column(String(5), default="ru")
+    score: Mapped[int] = mapped_column(default=0)
+    published_at: Mapped[datetime] = mapped_column(default=clock.now)
+    edited_at: Mapped[datetime | None]
+    hidden_at: Mapped[datetime | None]
+    # The asker said that this answer solved it.
+    accepted_at: Mapped[datetime | None]
+    origin: Mapped[str | None] = mapped_column(String(120), unique=True)
+
+    author: Mapped[Person] = relationship(lazy="joined", innerjoin=True)
+
+    @property
+    def is_official(self) -> bool:
+        """Whether the bank speaks."""
+        return self.kind == "answer"
+
+
+class Vote(Model):
+    """One person's "me too" or support."""
+
+    __tablename__ = "votes"
+
+    topic_id: Mapped[int] = mapped_column(
+        ForeignKey("topics.id", ondelete="CASCADE"), primary_key=True
+    )
+    person_id: Mapped[int] = mapped_column(
+        ForeignKey("people.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    at: Mapped[datetime] = mapped_column(default=clock.now)
+
+
+class Revision(Model):
+    """What a topic (or one of its posts) said before an edit, who changed it and why."""
+
+    __tablename__ = "revisions"
+
+    id: Mapped[intpk]
+    topic_id: Mapped[int] = mapped_column(ForeignKey("topics.id", ondelete="CASCADE"), index=True)
+    post_id: Mapped[int | None] = mapped_column(ForeignKey("posts.id", ondelete="CASCADE"))
+    title: Mapped[str | None] = mapped_column(String(150))
+    body: Mapped[str]
+    editor_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    reason: Mapped[str] = mapped_column(String(300), default="")
+    at: Mapped[datetime] = mapped_column(default=clock.now)
+
+    editor: Mapped[Person] = relationship(lazy="joined", innerjoin=True)
+
+
+class Draft(Model):
+    """Text not yet published: of a new topic (`topic_id` None), or of a reply to a topic.
+
+    It belongs to a person, or to a browser (`guest`, the hash of its guest key) until somebody
+    signs in there.
+    """
+
+    __tablename__ = "drafts"
+    __table_args__ = (
+        UniqueConstraint("person_id", "about"),
+        UniqueConstraint("guest", "about"),
+    )
+
+    id: Mapped[intpk]
+    # "new" or "topic:7": what the text is for.
+    about: Mapped[str] = mapped_column(String(40))
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"))
+    guest: Mapped[str | None] = mapped_column(String(64))
+    # {"kind", "title", "body", "category_id", "tags"}: as typed, not yet checked.
+    fields: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    changed_at: Mapped[datetime] = mapped_column(default=clock.now, index=True)

@@ -1,0 +1,72 @@
+"""Who may do what with topics, and next to each check the SQL that means the same."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import ColumnElement, true
+
+from app.core.policy import anyone, is_manager, is_signed_in, is_staff, permission
+from app.topics.models import Post, Topic
+
+if TYPE_CHECKING:
+    from app.core.policy import Actor
+
+
+def is_open_to_all(_actor: Actor, topic: Topic) -> bool:
+    """Not hidden."""
+    return topic.hidden_at is None
+
+
+def asked_it(actor: Actor, topic: Topic) -> bool:
+    """The asker."""
+    return actor.id is not None and topic.asker_id == actor.id
+
+
+def answers_for_it(actor: Actor, topic: Topic) -> bool:
+    """The owner, the deputy or a named delegate of its category."""
+    return topic.category.is_answered_by(actor.id)
+
+
+def is_not_closed(_actor: Actor, topic: Topic) -> bool:
+    """Still open for replies."""
+    return topic.closed_at is None and topic.hidden_at is None
+
+
+def awaits_a_verdict(_actor: Actor, topic: Topic) -> bool:
+    """A question or problem that has an official answer to say yes or no to."""
+    return topic.kind in {"question", "problem"} and topic.answer_id is not None
+
+
+def is_not_praise(_actor: Actor, topic: Topic) -> bool:
+    """Something one can join in."""
+    return topic.kind != "praise"
+
+
+def wrote_it(actor: Actor, post: Post) -> bool:
+    """The post's author."""
+    return actor.id is not None and post.author_id == actor.id
+
+
+def visible_topics(actor: Actor) -> ColumnElement[bool]:
+    """SQL for "topics.read": what this actor may find in lists, searches and feeds."""
+    return true() if is_manager(actor, None) else Topic.hidden_at.is_(None)
+
+
+def visible_posts(actor: Actor) -> ColumnElement[bool]:
+    """SQL for the posts of a visible topic that this actor may read."""
+    return true() if is_manager(actor, None) else Post.hidden_at.is_(None)
+
+
+permission("topics.look_around", [anyone])
+permission("topics.read", [is_open_to_all], [is_manager])
+permission("topics.draft", [anyone])
+permission("topics.ask", [is_signed_in])
+permission("topics.answer", [answers_for_it, is_not_closed])
+permission("topics.comment", [is_signed_in, is_not_closed])
+permission("topics.give_verdict", [asked_it, awaits_a_verdict, is_not_closed])
+permission("topics.vote", [is_signed_in, is_not_praise, is_not_closed])
+permission("topics.edit", [asked_it, is_not_closed], [is_manager])
+permission("topics.edit_post", [wrote_it], [is_manager])
+permission("topics.use_desk", [is_staff])
+permission("topics.manage_categories", [is_manager])

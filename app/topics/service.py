@@ -1,0 +1,238 @@
+"""The customer's verbs: ask, answer, comment, accept, dispute, vote, edit.
+
+Texts are checked by forms before they come here; `core.markup` refuses what is too long. Services
+flush, the door commits.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.exc import IntegrityError
+
+from app.core import clock, language, markup
+from app.core.db import session
+from app.core.events import record
+from app.topics import queries
+from app.topics.events import (
+    AnswerPublished,
+    CommentPublished,
+    PostEdited,
+    TopicEdited,
+    TopicOpened,
+    TopicReopened,
+    TopicSolved,
+    VoteCast,
+    VoteWithdrawn,
+)
+from app.topics.models import PRAISE_STATE, Category, Post, Revision, Tag, Topic, Vote
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from app.accounts.models import Person
+
+
+@dataclass(frozen=True)
+class Words:
+    """What somebody wants to publish as a topic, checked."""
+
+    kind: str
+    title: str
+    body: str
+    category: Category
+    tags: list[str] = field(default_factory=list)
+
+
+FIRST_STATES = {"question": "waiting", "problem": "waiting", "idea": "new", "praise": PRAISE_STATE}
+
+
+def ask(asker: Person, words: Words, *, at: datetime | None = None) -> Topic:
+    """Publish `words`; whoever reacts to TopicOpened promises the answer in this transaction."""
+    at = at or clock.now()
+    topic = Topic(
+        kind=words.kind,
+        title=words.title,
+        body=words.body,
+        body_html=markup.render(words.body),
+        rules=markup.RULES_VERSION,
+        language=language.guess(f"{words.title} {words.body}", asker.locale or "ru"),
+        state=FIRST_STATES[words.kind],
+        category=words.category,
+        asker=asker,
+        opened_at=at,
+        active_at=at,
+        tags=[],
+    )
+    session.add(topic)
+    session.flush()
+    retag(topic, words.tags)
+    _count_in_category(words.category.id, 1)
+    record(TopicOpened(topic.id), by=asker.id, at=at)
+    return topic
+
+
+def answer(author: Person, topic: Topic, body: str, *, at: datetime | None = None) -> Post:
+    """Publish the bank's official answer. The author must hold "topics.answer" for the topic."""
+    topic = _locked(topic)
+    at = at or clock.now()
+    post = _reply(author, topic, body, "answer", at)
+    post.signed_as = author.post
+    topic.answer_id = post.id
+    topic.answers_count += 1
+    topic.first_answer_at = topic.first_answer_at or at
+    if topic.kind in {"question", "problem"}:
+        topic.state = "answered"
+        topic.solved_at = None
+    session.flush()
+    session.expire(topic, ["answer"])
+    record(AnswerPublished(topic.id, post.id), by=author.id, at=at)
+    return post
+
+
+def comment(author: Person, topic: Topic, body: str, *, at: datetime | None = None) -> Post:
+    """Publish a comment: anybody's word beside the official answer."""
+    topic = _locked(topic)
+    at = at or clock.now()
+    post = _reply(author, topic, body, "comment", at)
+    topic.comments_count += 1
+    record(CommentPublished(topic.id, post.id), by=author.id, at=at)
+    return post
+
+
+def accept(asker: Person, topic: Topic, *, at: datetime | None = None) -> None:
+    """The asker says "solved": the last official answer is the one that did it."""
+    topic = _locked(topic)
+    solution = queries.last_official_answer(topic)
+    if solution is None or topic.state == "solved":
+        return
+    at = at or clock.now()
+    solution.accepted_at = at
+    topic.state, topic.solved_at, topic.active_at = "solved", at, at
+    record(TopicSolved(topic.id, solution.id), by=asker.id, at=at)
+
+
+def dispute(asker: Person, topic: Topic, *, at: datetime | None = None) -> None:
+    """The asker says "not solved": no answer is accepted and a new promise begins."""
+    topic = _locked(topic)
+    if topic.state not in {"answered", "solved"}:
+        return
+    at = at or clock.now()
+    accepted = update(Post).where(Post.topic_id == topic.id, Post.accepted_at.is_not(None))
+    session.execute(accepted.values(accepted_at=None))
+    topic.state, topic.solved_at, topic.active_at = "reopened", None, at
+    record(TopicReopened(topic.id), by=asker.id, at=at)
+
+
+def vote(person: Person, topic: Topic, *, at: datetime | None = None) -> None:
+    """Count this person's voice once, however often and from however many tabs they press."""
+    try:
+        with session.begin_nested():
+            session.add(Vote(topic_id=topic.id, person_id=person.id, at=at or clock.now()))
+    except IntegrityError:
+        return
+    _count(topic, votes_count=1)
+    record(VoteCast(topic.id, person.id), by=person.id, at=at)
+
+
+def withdraw_vote(person: Person, topic: Topic) -> None:
+    """Take this person's voice back; nothing happens when there was none."""
+    gone = session.execute(
+        delete(Vote).where(Vote.topic_id == topic.id, Vote.person_id == person.id)
+    )
+    if not gone.rowcount:  # type: ignore[attr-defined]
+        return
+    _count(topic, votes_count=-1)
+    record(VoteWithdrawn(topic.id, person.id), by=person.id)
+
+
+def edit(editor: Person, topic: Topic, words: Words, reason: str = "") -> None:
+    """Change a topic's words; what it said before is kept. Its category changes by `move` only."""
+    topic = _locked(topic)
+    before = Revision(
+        topic_id=topic.id, title=topic.title, body=topic.body, editor_id=editor.id, reason=reason
+    )
+    session.add(before)
+    topic.title, topic.body = words.title, words.body
+    topic.body_html, topic.rules = markup.render(words.body), markup.RULES_VERSION
+    topic.edited_at = clock.now()
+    retag(topic, words.tags)
+    session.flush()
+    record(TopicEdited(topic.id, before.id), by=editor.id)
+
+
+def edit_post(editor: Person, post: Post, body: str, reason: str = "") -> None:
+    """Change a reply; what it said before is kept, and the time of publication stands."""
+    before = Revision(
+        topic_id=post.topic_id,
+        post_id=post.id,
+        body=post.body,
+        editor_id=editor.id,
+        reason=reason,
+    )
+    session.add(before)
+    post.body, post.body_html = body, markup.render(body)
+    post.rules, post.edited_at = markup.RULES_VERSION, clock.now()
+    session.flush()
+    record(PostEdited(post.topic_id, post.id, before.id), by=editor.id)
+
+
+def retag(topic: Topic, names: list[str]) -> None:
+    """Give a topic these tags, making the new ones and keeping each tag's count."""
+    wanted = list(dict.fromkeys(n for n in (clean_tag(name) for name in names) if n))
+    known = {t.name: t for t in session.scalars(select(Tag).where(Tag.name.in_(wanted)))}
+    for name in wanted:
+        if name not in known:
+            known[name] = Tag(name=name, topics_count=0)
+            session.add(known[name])
+    for tag in topic.tags:
+        if tag.name not in wanted:
+            tag.topics_count -= 1
+    had = {t.name for t in topic.tags}
+    for name in wanted:
+        if name not in had:
+            known[name].topics_count += 1
+    topic.tags = [known[name] for name in wanted]
+
+
+def clean_tag(name: str) -> str:
+    """A tag as it is stored: lower case, single spaces, no punctuation at its ends."""
+    return " ".join(name.casefold().replace("#", " ").split()).strip(".,;:!?/\\")[:40]
+
+
+def _reply(author: Person, topic: Topic, body: str, kind: str, at: datetime) -> Post:
+    topic.last_seq += 1
+    topic.active_at = at
+    post = Post(
+        topic_id=topic.id,
+        seq=topic.last_seq,
+        kind=kind,
+        author=author,
+        body=body,
+        body_html=markup.render(body),
+        rules=markup.RULES_VERSION,
+        language=language.guess(body, topic.language),
+        published_at=at,
+    )
+    session.add(post)
+    session.flush()
+    return post
+
+
+def _locked(topic: Topic) -> Topic:
+    """The topic's row, ours until commit, so that replies are numbered one after another."""
+    query = select(Topic).where(Topic.id == topic.id).with_for_update(of=Topic)
+    return session.scalars(query.execution_options(populate_existing=True)).unique().one()
+
+
+def _count(topic: Topic, **steps: int) -> None:
+    columns = {name: getattr(Topic, name) + step for name, step in steps.items()}
+    session.execute(update(Topic).where(Topic.id == topic.id).values(columns))
+    session.refresh(topic, list(steps))
+
+
+def _count_in_category(category_id: int, step: int) -> None:
+    more = {"topics_count": Category.topics_count + step}
+    session.execute(update(Category).where(Category.id == category_id).values(more))

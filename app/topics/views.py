@@ -1,0 +1,5 @@
+"""Pages of topics."""
+
+from app.core.web import Door
+
+door = Door("topics", __name__)

@@ -1,0 +1,99 @@
+"""Every setting of Otklik, said once: its default, its meaning, and how it is read.
+
+`.env.example` and the table in the README are made from `SETTINGS` (`flask settings`), so that
+neither can fall behind.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dotenv import dotenv_values
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ROOT = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One environment variable; `default` is the text used when it is absent or empty."""
+
+    name: str
+    default: str
+    meaning: str
+
+
+SETTINGS = (
+    Setting("SECRET_KEY", "", "Signs cookies and links. Empty: read from instance/secret_key."),
+    Setting("INSTANCE_PATH", "instance", "Folder for the database, pictures, index and letters."),
+    Setting(
+        "PUBLIC_URL", "http://127.0.0.1:8000", "The address people open; letters and feeds use it."
+    ),
+    Setting(
+        "DATABASE_URL",
+        "",
+        "postgresql+psycopg://user:password@host/name. Empty: SQLite in the instance folder.",
+    ),
+    Setting("REDIS_URL", "", "redis://host:6379/0 for the worker's hints. Empty: a local file."),
+    Setting(
+        "MAIL_URL",
+        "",
+        "smtp://user:password@host:587 (STARTTLS), smtps://…:465. Empty: files in instance/mail.",
+    ),
+    Setting("TRUSTED_PROXIES", "0", "How many reverse proxies stand in front of the web process."),
+    Setting("TRUSTED_HOSTS", "", "Host names to answer to, separated by commas. Empty: any."),
+    Setting("SESSION_DAYS", "30", "Days of absence after which a person must sign in again."),
+    Setting("DEVELOPMENT", "no", "yes: reload templates and show the component catalogue at /ui."),
+    Setting("LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR."),
+)
+
+
+class MissingSecretError(RuntimeError):
+    """No SECRET_KEY in the environment and no secret_key file in the instance folder."""
+
+
+def load(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """Flask's configuration from `.env`, then the environment (which wins), then defaults."""
+    given = {**dotenv_values(ROOT / ".env"), **(os.environ if environ is None else environ)}
+    read = {s.name: (given.get(s.name) or s.default).strip() for s in SETTINGS}
+    instance = ROOT / read["INSTANCE_PATH"]
+    return {
+        **read,
+        "SECRET_KEY": read["SECRET_KEY"] or _secret_from(instance / "secret_key"),
+        "INSTANCE_PATH": instance,
+        "PUBLIC_URL": read["PUBLIC_URL"].rstrip("/"),
+        "SQLALCHEMY_DATABASE_URI": _database(read["DATABASE_URL"], instance),
+        "MEDIA_PATH": instance / "media",
+        "INDEX_PATH": instance / "index",
+        "MAIL_PATH": instance / "mail",
+        "JOBS_PATH": instance / "jobs.sqlite3",
+        "TRUSTED_PROXIES": int(read["TRUSTED_PROXIES"]),
+        "TRUSTED_HOSTS": [h.strip() for h in read["TRUSTED_HOSTS"].split(",") if h.strip()] or None,
+        "SESSION_DAYS": int(read["SESSION_DAYS"]),
+        "DEVELOPMENT": read["DEVELOPMENT"].lower() in {"1", "yes", "true", "on"},
+        "SECURE": read["PUBLIC_URL"].startswith("https://"),
+        # Ten megabytes of picture and room for the form around it.
+        "MAX_CONTENT_LENGTH": 11 * 1024 * 1024,
+    }
+
+
+def _database(url: str, instance: Path) -> str:
+    if not url:
+        return f"sqlite:///{instance / 'otklik.sqlite3'}"
+    for short in ("postgres://", "postgresql://"):
+        if url.startswith(short):
+            return "postgresql+psycopg://" + url.removeprefix(short)
+    return url
+
+
+def _secret_from(path: Path) -> str:
+    try:
+        return path.read_text().strip()
+    except FileNotFoundError:
+        message = f"Set SECRET_KEY, or run ./bin/run once: it makes {path}."
+        raise MissingSecretError(message) from None
