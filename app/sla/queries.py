@@ -31,6 +31,12 @@ def promises_of(topic: Topic) -> Sequence[Promise]:
     ).all()
 
 
+def last_promise(topic: Topic) -> Promise | None:
+    """The latest promise made on a topic, however it stands; its row ours until commit."""
+    query = select(Promise).where(Promise.topic_id == topic.id)
+    return session.scalar(query.order_by(Promise.id.desc()).limit(1).with_for_update())
+
+
 def to_look_at(at: datetime, limit: int) -> Sequence[Promise]:
     """Running promises whose next instant has come, soonest first, their rows ours."""
     query = (

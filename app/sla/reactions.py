@@ -2,6 +2,15 @@
 
 from app.core import jobs, transactions
 from app.core.events import now
+from app.moderation.events import (
+    PostHidden,
+    PostRestored,
+    TopicClosed,
+    TopicHidden,
+    TopicMoved,
+    TopicRestored,
+    TopicUnlocked,
+)
 from app.sla import service
 from app.topics import queries
 from app.topics.events import AnswerPublished, TopicOpened, TopicReopened
@@ -25,6 +34,32 @@ def promise_again(event: TopicReopened) -> None:
     """ "Not solved" starts a new day, from the asker's click."""
     topic = queries.topic(event.topic_id)
     service.promise(topic, "next_answer", topic.active_at)
+
+
+@now(TopicMoved)
+def hand_the_promise_over(event: TopicMoved) -> None:
+    """The people of the new category keep it, by the hour that was shown."""
+    service.hand_over(queries.topic(event.topic_id))
+
+
+@now(TopicHidden, TopicClosed)
+def release_the_promise(event: TopicHidden | TopicClosed) -> None:
+    """Nobody waits for an answer where none can be given."""
+    service.cancel(queries.topic(event.topic_id))
+
+
+@now(TopicRestored, TopicUnlocked)
+def resume_the_promise(event: TopicRestored | TopicUnlocked) -> None:
+    """As if it had never been away."""
+    topic = queries.topic(event.topic_id)
+    if topic.hidden_at is None and topic.closed_at is None:
+        service.resume(topic)
+
+
+@now(PostHidden, PostRestored)
+def judge_the_promise_again(event: PostHidden | PostRestored) -> None:
+    """An answer out of sight answers nobody."""
+    service.judge_again(queries.topic(event.topic_id))
 
 
 @jobs.every(20, "sla.watch")

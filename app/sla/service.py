@@ -17,6 +17,7 @@ from app.core.events import record
 from app.sla import queries
 from app.sla.events import PromiseBroken, PromiseKept, PromiseMade
 from app.sla.models import Promise
+from app.topics import queries as answers
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -88,14 +89,34 @@ def cancel(topic: Topic) -> None:
 
 def resume(topic: Topic) -> None:
     """The topic is back as if never away: its unfulfilled promise runs on, to the same instant."""
-    last = session.scalar(
-        select(Promise).where(Promise.topic_id == topic.id).order_by(Promise.id.desc()).limit(1)
-    )
+    last = queries.last_promise(topic)
     if last is None or last.state != "cancelled" or last.fulfilled_at is not None:
         return
     last.state = "running" if last.breached_at is None else "breached"
     last.next_action_at = last.due_at if last.breached_at is None else None
     topic.is_awaiting = True
+    session.flush()
+
+
+def judge_again(topic: Topic) -> None:
+    """Read the last promise from the answers that stand: one hidden or restored changes it."""
+    last = queries.last_promise(topic)
+    if last is None or last.state == "cancelled":
+        return
+    standing = [a for a in answers.official_answers(topic) if a.published_at >= last.started_at]
+    topic.kept_at = None
+    if standing:
+        first = standing[0]
+        late = first.published_at > last.due_at
+        last.state = "met_late" if late else "met"
+        last.fulfilled_at, last.answer_id, last.next_action_at = first.published_at, first.id, None
+        topic.kept_at = first.published_at
+    elif last.breached_at is not None:
+        last.state, last.fulfilled_at, last.answer_id = "breached", None, None
+    else:
+        last.state, last.fulfilled_at, last.answer_id = "running", None, None
+        last.next_action_at = last.due_at
+    topic.is_awaiting = not standing
     session.flush()
 
 

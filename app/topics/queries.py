@@ -129,6 +129,14 @@ def last_official_answer(topic: Topic) -> Post | None:
     return session.scalar(query.order_by(Post.seq.desc()).limit(1))
 
 
+def official_answers(topic: Topic) -> Sequence[Post]:
+    """Every official answer that stands, the first first."""
+    query = select(Post).where(
+        Post.topic_id == topic.id, Post.kind == "answer", Post.hidden_at.is_(None)
+    )
+    return session.scalars(query.order_by(Post.seq)).all()
+
+
 def revisions(topic: Topic) -> Sequence[Revision]:
     """What a topic and its posts said before, newest first."""
     query = select(Revision).where(Revision.topic_id == topic.id).order_by(Revision.id.desc())

@@ -1,0 +1,79 @@
+"""What the community manager did. Each names its act, which holds the reason."""
+
+from dataclasses import dataclass
+
+from app.core.events import Event
+
+
+@dataclass(frozen=True)
+class TopicMoved(Event):
+    """To another category: its people answer now."""
+
+    topic_id: int
+    act_id: int
+
+
+@dataclass(frozen=True)
+class TopicHidden(Event):
+    """Out of sight of everybody but managers."""
+
+    topic_id: int
+    act_id: int
+
+
+@dataclass(frozen=True)
+class TopicRestored(Event):
+    """Back in sight."""
+
+    topic_id: int
+    act_id: int
+
+
+@dataclass(frozen=True)
+class TopicClosed(Event):
+    """No more replies; it may still be read."""
+
+    topic_id: int
+    act_id: int
+
+
+@dataclass(frozen=True)
+class TopicUnlocked(Event):
+    """Replies are possible again."""
+
+    topic_id: int
+    act_id: int
+
+
+@dataclass(frozen=True)
+class TopicPinned(Event):
+    """Stands on top of its lists."""
+
+    topic_id: int
+    act_id: int
+
+
+@dataclass(frozen=True)
+class TopicUnpinned(Event):
+    """Stands in its place again."""
+
+    topic_id: int
+    act_id: int
+
+
+@dataclass(frozen=True)
+class PostHidden(Event):
+    """An answer or a comment is out of sight."""
+
+    topic_id: int
+    post_id: int
+    act_id: int
+
+
+@dataclass(frozen=True)
+class PostRestored(Event):
+    """An answer or a comment is back."""
+
+    topic_id: int
+    post_id: int
+    act_id: int

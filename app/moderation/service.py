@@ -1,0 +1,188 @@
+"""The community manager's verbs. Every one takes a reason, and records it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select, update
+
+from app.core import clock
+from app.core.db import session
+from app.core.events import record
+from app.moderation.events import (
+    PostHidden,
+    PostRestored,
+    TopicClosed,
+    TopicHidden,
+    TopicMoved,
+    TopicPinned,
+    TopicRestored,
+    TopicUnlocked,
+    TopicUnpinned,
+)
+from app.moderation.models import Act
+from app.topics import queries as topics_queries
+from app.topics.models import Category, Tag, Topic, topic_tags
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from app.accounts.models import Person
+    from app.topics.models import Post
+
+
+class AlreadySoError(ValueError):
+    """The topic or post is in that state already."""
+
+
+def move(
+    person: Person, topic: Topic, to: Category, reason: str, *, at: datetime | None = None
+) -> Act:
+    """Give a topic to another category. The promised hour stands; the person who keeps it changes."""
+    topic = _locked(topic)
+    if topic.category_id == to.id:
+        raise AlreadySoError
+    before = topic.category_id
+    _count(before, -1)
+    _count(to.id, 1)
+    topic.category = to
+    act = _act(person, topic, "move", reason, at, before_id=before, after_id=to.id)
+    record(TopicMoved(topic.id, act.id), by=person.id, at=act.at)
+    return act
+
+
+def hide(person: Person, topic: Topic, reason: str, *, at: datetime | None = None) -> Act:
+    """Take a topic out of sight. The reason is for staff and the asker, not for the public."""
+    topic = _locked(topic)
+    if topic.hidden_at is not None:
+        raise AlreadySoError
+    topic.hidden_at = at or clock.now()
+    _count(topic.category_id, -1)
+    _count_tags(topic, -1)
+    act = _act(person, topic, "hide", reason, at, is_public=False)
+    record(TopicHidden(topic.id, act.id), by=person.id, at=act.at)
+    return act
+
+
+def restore(person: Person, topic: Topic, reason: str) -> Act:
+    """Bring a hidden topic back; its promise runs as if it had never been away."""
+    topic = _locked(topic)
+    if topic.hidden_at is None:
+        raise AlreadySoError
+    topic.hidden_at = None
+    _count(topic.category_id, 1)
+    _count_tags(topic, 1)
+    act = _act(person, topic, "restore", reason, None, is_public=False)
+    record(TopicRestored(topic.id, act.id), by=person.id)
+    return act
+
+
+def close(person: Person, topic: Topic, reason: str, *, at: datetime | None = None) -> Act:
+    """End the replies; the topic stays to be read."""
+    topic = _locked(topic)
+    if topic.closed_at is not None:
+        raise AlreadySoError
+    topic.closed_at = at or clock.now()
+    act = _act(person, topic, "close", reason, at)
+    record(TopicClosed(topic.id, act.id), by=person.id, at=act.at)
+    return act
+
+
+def unlock(person: Person, topic: Topic, reason: str) -> Act:
+    """Open a closed topic for replies again."""
+    topic = _locked(topic)
+    if topic.closed_at is None:
+        raise AlreadySoError
+    topic.closed_at = None
+    act = _act(person, topic, "unlock", reason, None)
+    record(TopicUnlocked(topic.id, act.id), by=person.id)
+    return act
+
+
+def pin(person: Person, topic: Topic, reason: str, *, at: datetime | None = None) -> Act:
+    """Put a topic on top of its lists."""
+    topic = _locked(topic)
+    if topic.pinned:
+        raise AlreadySoError
+    topic.pinned = 1
+    act = _act(person, topic, "pin", reason, at)
+    record(TopicPinned(topic.id, act.id), by=person.id, at=act.at)
+    return act
+
+
+def unpin(person: Person, topic: Topic, reason: str) -> Act:
+    """Let a topic stand in its place again."""
+    topic = _locked(topic)
+    if not topic.pinned:
+        raise AlreadySoError
+    topic.pinned = 0
+    act = _act(person, topic, "unpin", reason, None)
+    record(TopicUnpinned(topic.id, act.id), by=person.id)
+    return act
+
+
+def hide_post(person: Person, topic: Topic, post: Post, reason: str) -> Act:
+    """Take a comment or an answer out of sight."""
+    topic = _locked(topic)
+    if post.hidden_at is not None:
+        raise AlreadySoError
+    post.hidden_at = clock.now()
+    _recount_posts(topic, post, -1)
+    act = _act(person, topic, "hide_post", reason, None, post_id=post.id, is_public=False)
+    record(PostHidden(topic.id, post.id, act.id), by=person.id)
+    return act
+
+
+def restore_post(person: Person, topic: Topic, post: Post, reason: str) -> Act:
+    """Bring a hidden comment or answer back."""
+    topic = _locked(topic)
+    if post.hidden_at is None:
+        raise AlreadySoError
+    post.hidden_at = None
+    _recount_posts(topic, post, 1)
+    act = _act(person, topic, "restore_post", reason, None, post_id=post.id, is_public=False)
+    record(PostRestored(topic.id, post.id, act.id), by=person.id)
+    return act
+
+
+def _act(  # noqa: PLR0913 (a record of who, what, to what, why, when, how)
+    person: Person,
+    topic: Topic,
+    name: str,
+    reason: str,
+    at: datetime | None,
+    **more: int | bool | None,
+) -> Act:
+    act = Act(topic_id=topic.id, name=name, reason=reason, by=person, at=at or clock.now(), **more)
+    session.add(act)
+    session.flush()
+    return act
+
+
+def _locked(topic: Topic) -> Topic:
+    query = select(Topic).where(Topic.id == topic.id).with_for_update(of=Topic)
+    return session.scalars(query.execution_options(populate_existing=True)).unique().one()
+
+
+def _count(category_id: int, step: int) -> None:
+    more = {"topics_count": Category.topics_count + step}
+    session.execute(update(Category).where(Category.id == category_id).values(more))
+
+
+def _count_tags(topic: Topic, step: int) -> None:
+    mine = select(topic_tags.c.tag_id).where(topic_tags.c.topic_id == topic.id)
+    more = {"topics_count": Tag.topics_count + step}
+    session.execute(update(Tag).where(Tag.id.in_(mine)).values(more))
+
+
+def _recount_posts(topic: Topic, post: Post, step: int) -> None:
+    if not post.is_official:
+        topic.comments_count += step
+        return
+    topic.answers_count += step
+    session.flush()
+    from_now_on = topics_queries.official_answers(topic)
+    topic.answer_id = from_now_on[-1].id if from_now_on else None
+    topic.first_answer_at = from_now_on[0].published_at if from_now_on else None
+    if not from_now_on and topic.state in {"answered", "solved"}:
+        topic.state = "waiting"
