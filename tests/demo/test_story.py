@@ -228,7 +228,7 @@ def test_a_topic_is_whole(topic: dict[str, Any]) -> None:
     assert 8 <= len(topic["title"]) <= 120
     assert all(text.strip() for text in (topic["title"], topic["body"]))
     assert PEOPLE[topic["asker"]]["roles"] == ["customer"]
-    assert 1 <= len(topic["tags"]) == len(set(topic["tags"])) <= 3
+    assert 2 <= len(topic["tags"]) == len(set(topic["tags"])) <= 3
     assert set(topic["tags"]) <= set(BANK["tags"])
     votes, followers = topic["votes"], topic["followers"]
     if isinstance(votes, int):
