@@ -1,16 +1,19 @@
 """Processes that live and end together."""
 
 import logging
+import multiprocessing
+import os
 import signal
-import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
+from multiprocessing.context import ForkProcess
 from types import FrameType
 
 log = logging.getLogger(__name__)
 
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 # The worker gives itself 25 seconds to finish what runs and return its leases.
 STOPS_WITHIN = 26.0
 
@@ -21,29 +24,26 @@ class ChildDiedError(RuntimeError):
 
 @dataclass
 class Household:
-    """Child processes that live and end together, in a process group of their own.
+    """Forks of this process, so that what it has loaded is loaded once, in a group of their own.
 
     The group keeps the terminal's Ctrl-C for us alone: we pass it on as one SIGTERM to each.
     """
 
-    folder: Path
-    environment: Mapping[str, str]
-    children: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    children: dict[str, ForkProcess] = field(default_factory=dict)
     asked_to_stop: bool = False
 
-    def start(self, name: str, command: list[str], passing: tuple[int, ...] = ()) -> None:
-        first = next(iter(self.children.values()), None)
-        self.children[name] = subprocess.Popen(  # noqa: S603 - our own commands
-            command,
-            cwd=self.folder,
-            env=dict(self.environment),
-            stdin=subprocess.DEVNULL,
-            pass_fds=passing,
-            process_group=first.pid if first else 0,
-        )
+    def start(self, name: str, run: Callable[[], object]) -> None:
+        """Begin `run()` in a process of its own."""
+        child = multiprocessing.get_context("fork").Process(target=_begin, args=(run,), name=name)
+        child.start()
+        self.children[name] = child
+        group = next(iter(self.children.values())).pid
+        if child.pid is not None and group is not None:
+            with suppress(OSError):  # it has ended already; `watch` will tell
+                os.setpgid(child.pid, group)
 
     def listen_to_signals(self) -> None:
-        for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for signum in SIGNALS:
             signal.signal(signum, self._note)
 
     def _note(self, _signum: int, _frame: FrameType | None) -> None:
@@ -53,8 +53,8 @@ class Household:
         """Return when `until()` holds or a stop was asked for; raise when a child died."""
         while not self.asked_to_stop and not until():
             for name, child in self.children.items():
-                if (status := child.poll()) is not None:
-                    message = f"The {name} process ended by itself with status {status}."
+                if child.exitcode is not None:
+                    message = f"The {name} process ended by itself with status {child.exitcode}."
                     raise ChildDiedError(message)
             time.sleep(0.05)
 
@@ -64,9 +64,14 @@ class Household:
             child.terminate()
         until = time.monotonic() + STOPS_WITHIN
         for name, child in self.children.items():
-            try:
-                child.wait(max(0.1, until - time.monotonic()))
-            except subprocess.TimeoutExpired:
+            child.join(max(0.1, until - time.monotonic()))
+            if child.exitcode is None:
                 log.warning("The %s process did not stop in time and was ended.", name)
                 child.kill()
-                child.wait()
+                child.join()
+
+
+def _begin(run: Callable[[], object]) -> None:
+    for signum in SIGNALS:
+        signal.signal(signum, signal.SIG_DFL)
+    run()

@@ -6,6 +6,7 @@ it is asked to stop.
 """
 
 import http.client
+import logging
 import os
 import secrets
 import socket
@@ -15,12 +16,17 @@ from pathlib import Path
 
 import click
 from dotenv import dotenv_values
+from flask import Flask
+from gunicorn.app.base import BaseApplication
 from rich.console import Console
 from rich.table import Table
 
 import config
-from app.commands import database, demo
+from app.commands.database import migrate
+from app.commands.demo import Account, accounts, fill, is_empty
 from app.commands.household import ChildDiedError, Household
+from app.core import jobs
+from app.core.db import db
 from app.factory import create_app
 
 console = Console(highlight=False)
@@ -43,24 +49,53 @@ def launch(port: int, host: str, *, no_demo: bool, workers: int) -> None:
         os.environ["PUBLIC_URL"] = address
     instance = config.ROOT / (settings.get("INSTANCE_PATH") or "instance")
     make_instance(instance, secret=not settings.get("SECRET_KEY"))
-    accounts = _prepare(fill=not no_demo)
+    app = create_app()
+    known = _prepare(app, with_demo=not no_demo)
 
-    household = Household(config.ROOT, os.environ)
+    household = Household()
     household.listen_to_signals()
-    household.start("web", _web(sock, workers), passing=(sock.fileno(),))
-    household.start("worker", [sys.executable, "-m", "flask", "--app", "wsgi", "worker"])
+    household.start("web", Web(app, sock, workers).run)
+    household.start("worker", lambda: jobs.run_worker(around=app.app_context))
     status = 0
     try:
         deadline = time.monotonic() + STARTS_WITHIN
         household.watch(lambda: _healthy(host, port) or time.monotonic() > deadline)
-        if not household.asked_to_stop:
-            _greet(address, accounts)
-        household.watch()
+        if _healthy(host, port):
+            _greet(address, known)
+            household.watch()
+        elif not household.asked_to_stop:
+            console.print(
+                f"[red]{address}/healthz did not answer in {STARTS_WITHIN:.0f} seconds.[/]"
+            )
+            status = 1
     except ChildDiedError as death:
         console.print(f"[red]{death}[/] Stopping the rest.")
         status = 1
     household.stop()
     sys.exit(status)
+
+
+class Web(BaseApplication):
+    """Gunicorn with the application this process has already loaded, on the socket it holds."""
+
+    def __init__(self, app: Flask, sock: socket.socket, workers: int) -> None:
+        self.app, self.sock, self.workers = app, sock, workers
+        super().__init__()
+
+    def load_config(self) -> None:
+        for name, value in {
+            "bind": f"fd://{self.sock.fileno()}",
+            "workers": self.workers,
+            "worker_class": "gthread",
+            "threads": 4,
+            "graceful_timeout": 10,
+            "loglevel": "warning",
+            "control_socket_disable": True,
+        }.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Flask:
+        return self.app
 
 
 def make_instance(instance: Path, *, secret: bool = True) -> None:
@@ -72,15 +107,17 @@ def make_instance(instance: Path, *, secret: bool = True) -> None:
             file.write(secrets.token_urlsafe(48))
 
 
-def _prepare(*, fill: bool) -> list[demo.Account]:
+def _prepare(app: Flask, *, with_demo: bool) -> list[Account]:
     """Bring the database up to date; the demo bank's accounts where the demo bank lives."""
-    app = create_app()
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     with app.app_context():
-        database.migrate()
-        if fill and demo.is_empty():
+        migrate()
+        if with_demo and is_empty():
             console.print("Filling the empty database with the demo bank …")
-            demo.fill()
-        return demo.accounts()
+            fill()
+        known = accounts()
+        db.engine.dispose()  # a fork must not share its parent's connections
+        return known
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -99,14 +136,6 @@ def _listen(host: str, port: int) -> socket.socket:
         )
         sys.exit(PORT_TAKEN)
     return sock
-
-
-def _web(sock: socket.socket, workers: int) -> list[str]:
-    return [
-        *(sys.executable, "-m", "gunicorn", "wsgi:app", "--bind", f"fd://{sock.fileno()}"),
-        *("--workers", str(workers), "--worker-class", "gthread", "--threads", "4"),
-        *("--graceful-timeout", "10", "--log-level", "warning", "--no-control-socket"),
-    ]
 
 
 def _reachable(host: str) -> str:
@@ -129,12 +158,12 @@ def _healthy(host: str, port: int) -> bool:
         connection.close()
 
 
-def _greet(address: str, accounts: list[demo.Account]) -> None:
+def _greet(address: str, known: list[Account]) -> None:
     console.print(f"\n[bold]Otklik is at {address}[/]   (Ctrl-C stops it)\n")
-    if not accounts:
+    if not known:
         return
     table = Table("Who", "Sign in with", "Password", box=None, pad_edge=False, padding=(0, 3, 0, 0))
-    for account in accounts:
+    for account in known:
         table.add_row(account.who, account.email, account.password)
     console.print(table)
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,68 +14,75 @@ import pytest
 from app.commands import household
 from app.commands.household import ChildDiedError, Household
 
-SLEEPS = [sys.executable, "-c", "import time; time.sleep(60)"]
-DEAF_PROGRAM = """
-import signal, time
-signal.signal(signal.SIGTERM, signal.SIG_IGN)
-open("ready", "w").close()
-time.sleep(60)
-"""
-DEAF = [sys.executable, "-c", DEAF_PROGRAM]
+
+def sleep() -> None:
+    time.sleep(60)
+
+
+def hear_nothing(ready: Path) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    ready.touch()
+    time.sleep(60)
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Iterator[Household]:
-    made = Household(tmp_path, os.environ)
+def home() -> Iterator[Household]:
+    made = Household()
     yield made
     for child in made.children.values():
         child.kill()
-        child.wait()
+        child.join()
 
 
 def test_the_death_of_one_is_told(home: Household) -> None:
-    home.start("web", SLEEPS)
-    home.start("worker", [sys.executable, "-c", "raise SystemExit(7)"])
+    home.start("web", sleep)
+    home.start("worker", partial(sys.exit, 7))
     with pytest.raises(ChildDiedError, match="worker process ended by itself with status 7"):
         home.watch()
     home.stop()
-    assert home.children["web"].returncode == -signal.SIGTERM
+    assert home.children["web"].exitcode == -signal.SIGTERM
 
 
 def test_they_have_a_group_of_their_own(home: Household) -> None:
-    home.start("web", SLEEPS)
-    home.start("worker", SLEEPS)
-    groups = {os.getpgid(child.pid) for child in home.children.values()}
+    home.start("web", sleep)
+    home.start("worker", sleep)
+    groups = {os.getpgid(child.pid or 0) for child in home.children.values()}
     assert groups == {home.children["web"].pid}
     home.stop()
 
 
 def test_one_who_does_not_listen_is_ended(
-    home: Household, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    home: Household,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     monkeypatch.setattr(household, "STOPS_WITHIN", 0.2)
-    home.start("worker", DEAF)
-    home.watch((home.folder / "ready").exists)
+    ready = tmp_path / "ready"
+    home.start("worker", partial(hear_nothing, ready))
+    home.watch(ready.exists)
     home.stop()
-    assert home.children["worker"].returncode == -signal.SIGKILL
+    assert home.children["worker"].exitcode == -signal.SIGKILL
     assert "did not stop in time" in caplog.text
 
 
-@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_ends_the_watch(tmp_path: Path, signum: signal.Signals) -> None:
-    program = (
-        "import os, sys; from pathlib import Path\n"
-        "from app.commands.household import Household\n"
-        "home = Household(Path('.'), os.environ)\n"
-        "home.listen_to_signals()\n"
-        "home.start('web', [sys.executable, '-c', 'import time; time.sleep(60)'])\n"
-        "print(home.children['web'].pid, flush=True)\n"
-        "home.watch()\n"
-        "home.stop()\n"
-        "print(home.children['web'].returncode, flush=True)\n"
-    )
+PARENT = """
+import time
+from app.commands.household import Household
+home = Household()
+home.listen_to_signals()
+home.start("web", lambda: time.sleep(60))
+print(home.children["web"].pid, flush=True)
+home.watch()
+home.stop()
+print(home.children["web"].exitcode, flush=True)
+"""
+
+
+@pytest.mark.parametrize("signum", household.SIGNALS, ids=lambda signum: signum.name)
+def test_a_signal_ends_the_watch(signum: signal.Signals) -> None:
     with subprocess.Popen(
-        [sys.executable, "-c", program],
+        [sys.executable, "-c", PARENT],
         cwd=Path(__file__).parents[2],
         stdout=subprocess.PIPE,
         text=True,
