@@ -129,6 +129,7 @@ def _listen(host: str, port: int) -> socket.socket:
         sock.bind((host, port))
         sock.listen(512)
     except OSError as error:
+        sock.close()
         console.print(
             f"Cannot listen on {host}:{port}: {error.strerror}. "
             f"Stop what uses it, or choose another: ./bin/run --port {port + 1}",
