@@ -1,0 +1,89 @@
+"""What a person typed into the search box, taken apart. Any text is a query; none is an error."""
+
+import re
+import unicodedata
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import chain
+from typing import Final
+
+from app.search import analysis
+
+LONGEST_TEXT: Final = 500
+_MOST_WORDS: Final = 24
+_SHORTEST_OPENING: Final = 3
+_PART: Final = re.compile(
+    r"""(?P<minus>(?<!\S)[-−–](?=[^\s\-−–]))?"""
+    r"""(?:"(?P<straight>[^"]+)"|«(?P<guillemets>[^»]+)»|[“„](?P<curly>[^”“]+)[”“]|(?P<plain>[^\s"«“„]+))""",
+)
+Keys = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """A query: words that should be there, phrases that must, and what must not.
+
+    Each word is a tuple of keys, any of which will do. `typed` holds the openings of a last word
+    that may not be finished yet.
+    """
+
+    words: tuple[Keys, ...] = ()
+    phrases: tuple[tuple[Keys, ...], ...] = ()
+    without: tuple[tuple[Keys, ...], ...] = ()
+    typed: Keys = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.words or self.phrases)
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """Every key that counts as a match: what highlighting looks for."""
+        return frozenset(chain.from_iterable(chain(self.words, *self.phrases)))
+
+    def among(self, words: Iterable[analysis.Word]) -> list[analysis.Word]:
+        """Return those words of a text that were asked for."""
+        wanted, typed = self.keys, self.typed
+        return [
+            word
+            for word in words
+            if not wanted.isdisjoint(word.keys)
+            or (typed and any(key.startswith(typed) for key in word.keys))
+        ]
+
+
+def _keys(text: str) -> tuple[Keys, ...]:
+    return tuple(word.keys for word in analysis.words(text))
+
+
+def read(text: str, *, typing: bool = False) -> Wording:
+    """Take a query apart; with `typing` the last word also matches words that begin with it."""
+    text = unicodedata.normalize("NFC", text.replace("\x00", " ")[:LONGEST_TEXT])
+    words: list[Keys] = []
+    phrases: list[tuple[Keys, ...]] = []
+    without: list[tuple[Keys, ...]] = []
+    for part in _PART.finditer(text):
+        plain = part["plain"]
+        found = _keys(part["straight"] or part["guillemets"] or part["curly"] or plain or "")
+        if not found:
+            continue
+        if part["minus"]:
+            without.append(found)
+        elif plain is None and len(found) > 1:
+            phrases.append(found)
+        else:
+            words.extend(found)
+    typed = _opening(text) if typing and words else ()
+    return Wording(
+        words=tuple(dict.fromkeys(words))[:_MOST_WORDS],
+        phrases=tuple(dict.fromkeys(phrases))[:_MOST_WORDS],
+        without=tuple(dict.fromkeys(without))[:_MOST_WORDS],
+        typed=typed,
+    )
+
+
+def _opening(text: str) -> Keys:
+    last = next(iter(deque(analysis.words(text), maxlen=1)), None)
+    if last is None or last.end != len(text) or last.end - last.start < _SHORTEST_OPENING:
+        return ()
+    return analysis.openings(text[last.start : last.end])
