@@ -45,9 +45,14 @@ def standing(topic: Topic, at: datetime | None = None) -> Standing:
         return Standing("met_late" if late else "answered", 1.0, took, late)
     if not topic.is_awaiting:
         return Standing("none")
+    return running(topic.promised_at, topic.due_at, at)
+
+
+def running(started_at: datetime, due_at: datetime, at: datetime | None = None) -> Standing:
+    """How a promise stands at `at` that is not fulfilled."""
     at = at or clock.now()
-    if at > topic.due_at:
-        return Standing("overdue", 0.0, None, at - topic.due_at)
-    whole = (topic.due_at - topic.promised_at).total_seconds()
-    left = (topic.due_at - at).total_seconds() / whole if whole > 0 else 0.0
+    if at > due_at:
+        return Standing("overdue", 0.0, None, at - due_at)
+    whole = (due_at - started_at).total_seconds()
+    left = (due_at - at).total_seconds() / whole if whole > 0 else 0.0
     return Standing("at_risk" if left <= 1 - AT_RISK else "waiting", min(left, 1.0))

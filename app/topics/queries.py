@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from app.core.db import session
@@ -14,6 +16,7 @@ from app.topics.policy import visible_posts, visible_topics
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from datetime import datetime
 
     from sqlalchemy import Select
 
@@ -116,6 +119,48 @@ def posts(topic: Topic, actor: Actor) -> Sequence[Post]:
     return session.scalars(query.order_by(Post.seq)).unique().all()
 
 
+def places_of_posts(topic: Topic) -> dict[int, int]:
+    """The numbers of a topic's official answers in public sight, by id."""
+    query = select(Post.id, Post.seq).where(
+        Post.topic_id == topic.id, Post.kind == "answer", Post.hidden_at.is_(None)
+    )
+    return {post_id: seq for post_id, seq in session.execute(query)}
+
+
+@dataclass(frozen=True)
+class Comments:
+    """A page of comments: `earlier` and `later` are the numbers the neighbouring pages begin at."""
+
+    items: Sequence[Post]
+    earlier: int | None = None
+    later: int | None = None
+
+
+COMMENTS = 100
+
+
+def official_answers(topic: Topic, actor: Actor) -> Sequence[Post]:
+    """The bank's answers that this actor may read, the newest first."""
+    query = select(Post).where(
+        Post.topic_id == topic.id, Post.kind == "answer", visible_posts(actor)
+    )
+    return session.scalars(query.order_by(Post.seq.desc())).unique().all()
+
+
+def comments(topic: Topic, actor: Actor, start: int = 0, size: int = COMMENTS) -> Comments:
+    """One page of comments from the number `start` on. Two statements at most, three when deep."""
+    those = (Post.topic_id == topic.id, Post.kind != "answer", visible_posts(actor))
+    query = select(Post).where(*those, Post.seq >= start).order_by(Post.seq).limit(size + 1)
+    found = session.scalars(query).unique().all()
+    earlier = None
+    if start > 0:
+        before = select(Post.seq).where(*those, Post.seq < start).order_by(Post.seq.desc())
+        numbers = session.scalars(before.limit(size)).all()
+        earlier = numbers[-1] if numbers else None
+    later = found[size].seq if len(found) > size else None
+    return Comments(found[:size], earlier, later)
+
+
 def post(post_id: int) -> Post:
     """The post, hidden or not; for reactions and commands."""
     return session.get_one(Post, post_id)
@@ -141,6 +186,20 @@ def revisions(topic: Topic) -> Sequence[Revision]:
     """What a topic and its posts said before, newest first."""
     query = select(Revision).where(Revision.topic_id == topic.id).order_by(Revision.id.desc())
     return session.scalars(query).all()
+
+
+def revisions_in_sight(topic: Topic, actor: Actor) -> Sequence[tuple[Revision, Post | None]]:
+    """What a topic and its posts said before, newest first; nothing of posts out of sight."""
+    query = (
+        select(Revision, Post)
+        .outerjoin(Post, Post.id == Revision.post_id)
+        .where(
+            Revision.topic_id == topic.id,
+            or_(Revision.post_id.is_(None), visible_posts(actor)),
+        )
+        .order_by(Revision.id.desc())
+    )
+    return [(revision, post) for revision, post in session.execute(query).unique()]
 
 
 def has_voted(topic: Topic, actor: Actor) -> bool:
@@ -169,6 +228,32 @@ def category(category_id: int) -> Category | None:
     return session.get(Category, category_id)
 
 
+def category_for(text: str) -> Category | None:
+    """The open category whose own words stand in `text` most; None when none do.
+
+    Endings are cut, so that "карту" finds "карта"; a long word weighs more than a short one.
+    """
+    said = _word_beginnings(text)
+    best, most = None, 0
+    for each in categories():
+        stems = {w[: max(4, len(w) - 2)] for w in _words(f"{each.name} {each.words}")}
+        weight = sum(len(stem) for stem in stems if stem in said)
+        if weight > most:
+            best, most = each, weight
+    return best
+
+
+_WORD = re.compile(r"[^\W_]{3,}")
+
+
+def _words(text: str) -> list[str]:
+    return [w.replace("ё", "е") for w in _WORD.findall(text.casefold())]
+
+
+def _word_beginnings(text: str) -> set[str]:
+    return {w[:n] for w in _words(text[:20_000]) for n in range(3, min(len(w), 24) + 1)}
+
+
 def categories_of(person: Person) -> Sequence[Category]:
     """The categories this person owns, in order."""
     query = select(Category).where(Category.owner_id == person.id, Category.archived_at.is_(None))
@@ -178,6 +263,45 @@ def categories_of(person: Person) -> Sequence[Category]:
 def category_ids_of(person: Person) -> list[int]:
     """The categories this person may answer in: as owner, deputy or named delegate."""
     return [c.id for c in categories() if c.is_answered_by(person.id)]
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """How many topics wait for one person, and the promise that falls due first."""
+
+    count: int
+    started_at: datetime
+    due_at: datetime
+
+
+def waiting() -> dict[int, Waiting]:
+    """What waits for whom, by the id of who is responsible. One statement."""
+    whose = {"partition_by": Topic.responsible_id}
+    rank = func.row_number().over(**whose, order_by=(Topic.due_at, Topic.id))
+    ranked = (
+        select(
+            Topic.responsible_id.label("person_id"),
+            func.count().over(**whose).label("waiting"),
+            Topic.promised_at,
+            Topic.due_at,
+            rank.label("rank"),
+        )
+        .where(
+            Topic.is_awaiting.is_(True),
+            Topic.hidden_at.is_(None),
+            Topic.responsible_id.is_not(None),
+            Topic.due_at.is_not(None),
+        )
+        .subquery()
+    )
+    first = session.execute(select(ranked).where(ranked.c.rank == 1))
+    return {r.person_id: Waiting(r.waiting, r.promised_at, r.due_at) for r in first}
+
+
+def who_answers(asked: Iterable[Category]) -> list[Person]:
+    """The people these categories are answered by today, each once, in the categories' order."""
+    people = (c.deputy if c.owner.disabled_at and c.deputy else c.owner for c in asked)
+    return list(dict.fromkeys(people))
 
 
 def tag_by_name(_actor: Actor, name: str) -> Tag | None:
@@ -202,9 +326,35 @@ def draft(about: str, *, person_id: int | None, guest: str | None) -> Draft | No
     return session.scalar(select(Draft).where(Draft.about == about, Draft.guest == guest))
 
 
+def drafts_about(topic: Topic, *, person_id: int | None, guest: str | None) -> Sequence[Draft]:
+    """The comment ("topic:7") and the official answer ("answer:7") in hand for a topic."""
+    if person_id is None and guest is None:
+        return []
+    whose = Draft.person_id == person_id if person_id is not None else Draft.guest == guest
+    about = Draft.about.in_([f"topic:{topic.id}", f"answer:{topic.id}"])
+    return session.scalars(select(Draft).where(whose, about)).all()
+
+
 def drafts_of_guest(guest: str) -> Sequence[Draft]:
     """What a browser has begun."""
     return session.scalars(select(Draft).where(Draft.guest == guest)).all()
+
+
+def answers_by(person: Person, limit: int = 5) -> Sequence[tuple[Post, Topic]]:
+    """The last official answers somebody gave in public, with their topics, newest first."""
+    query = (
+        select(Post, Topic)
+        .join(Topic, Topic.id == Post.topic_id)
+        .where(
+            Post.author_id == person.id,
+            Post.kind == "answer",
+            Post.hidden_at.is_(None),
+            Topic.hidden_at.is_(None),
+        )
+        .order_by(Post.id.desc())
+        .limit(limit)
+    )
+    return [(post, topic) for post, topic in session.execute(query.options(*_for_a_line())).unique()]
 
 
 def _with_answer() -> Any:

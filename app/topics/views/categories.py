@@ -1,0 +1,1 @@
+"""Managing categories: their words, their order, their people."""

@@ -1,0 +1,32 @@
+"""A category's page: who answers for it, how well, and what is asked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flask import render_template, request
+
+from app.core.web import current_actor
+from app.topics import queries
+from app.topics.views import door
+from app.topics.views.front import chosen_view
+
+if TYPE_CHECKING:
+    from flask.typing import ResponseReturnValue
+
+    from app.topics.models import Category
+
+
+@door.get(
+    "/categories/<slug>",
+    may="topics.look_around",
+    on=queries.category_by_slug,
+    endpoint="category",
+)
+def page(category: Category) -> ResponseReturnValue:
+    """The executive, the figures, the topics."""
+    view = chosen_view()
+    topics = queries.topics(
+        current_actor(), view, category=category, cursor=request.args.get("cursor")
+    )
+    return render_template("topics/category.html", category=category, view=view, page=topics)

@@ -1,0 +1,1 @@
+"""The desk: a pile to work through, soonest due first."""
