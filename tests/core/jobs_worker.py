@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -47,6 +48,7 @@ def fail() -> None:
 @jobs.every(0.2, "sweep")
 def sweep() -> None:
     write("swept")
+    write(f"up {os.getpid()}")
 
 
 @jobs.every(0.2, "broken sweep")

@@ -268,6 +268,8 @@ def test_a_killed_worker_and_two_at_once_do_no_harm(
     first.process.wait()
 
     second, third = start(), start()
+    for worker in (second, third):
+        worker.wait_for(f"up {worker.process.pid}")
     for number in range(20):
         jobs.enqueue("greet", str(number))
     for number in range(20):
