@@ -1,7 +1,8 @@
 """The command line: `flask …`. Like `factory`, it may know every slice."""
 
 from app.commands.database import database
+from app.commands.demo import demo
 from app.commands.markup import markup
 from app.commands.worker import worker
 
-COMMANDS = (database, markup, worker)
+COMMANDS = (database, demo, markup, worker)

@@ -8,6 +8,8 @@ of its own (see `core.deliveries`). Events carry ids, never text.
 from __future__ import annotations
 
 from collections import defaultdict
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import asdict, dataclass
 from datetime import datetime  # noqa: TC003 (SQLAlchemy reads the annotation)
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
@@ -19,7 +21,7 @@ from app.core import clock
 from app.core.db import Model, intpk, session
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,7 @@ Reaction = "Callable[[Any], None]"
 
 _now: dict[type[Event], list[Callable[[Any], None]]] = defaultdict(list)
 _later: dict[type[Event], dict[str, Callable[[Any], None]]] = defaultdict(dict)
+_at_hand: ContextVar[Fact] = ContextVar("fact_at_hand")
 
 
 def now(*kinds: type[E]) -> Callable[[Callable[[E], None]], Callable[[E], None]]:
@@ -113,6 +116,22 @@ def later_reactions(kind: type[Event]) -> dict[str, Callable[[Any], None]]:
     return _later[kind]
 
 
+_quiet: ContextVar[bool] = ContextVar("quiet", default=False)
+
+
+@contextmanager
+def quietly() -> Iterator[None]:
+    """History is being written down: facts and `@now` reactions as ever, but nothing for later.
+
+    Whoever plays the past this way sees to the index; letters about it are never sent.
+    """
+    token = _quiet.set(True)
+    try:
+        yield
+    finally:
+        _quiet.reset(token)
+
+
 def record(event: Event, *, by: int | None = None, at: datetime | None = None) -> Fact:
     """Write `event` down as done by person `by`; react now; promise to react later."""
     session.flush()
@@ -128,9 +147,25 @@ def record(event: Event, *, by: int | None = None, at: datetime | None = None) -
     )
     session.add(fact)
     session.flush()
-    for name in _later[type(event)]:
+    for name in () if _quiet.get() else _later[type(event)]:
         session.add(Delivery(fact_id=fact.id, reaction=name, not_before=at))
         session.info["to_deliver"] = True
-    for reaction in _now[type(event)]:
-        reaction(event)
+    with reacting_to(fact):
+        for reaction in _now[type(event)]:
+            reaction(event)
     return fact
+
+
+@contextmanager
+def reacting_to(fact: Fact) -> Iterator[None]:
+    """Reactions run inside this may ask for the `fact_at_hand`."""
+    token = _at_hand.set(fact)
+    try:
+        yield
+    finally:
+        _at_hand.reset(token)
+
+
+def fact_at_hand() -> Fact:
+    """The fact being reacted to: who did it, when, and an id that every attempt shares."""
+    return _at_hand.get()
