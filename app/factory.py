@@ -19,6 +19,7 @@ from app.core import db, errors, headers, i18n, jobs, mail, panels, policy, sign
 from app.core.web import current_actor
 from app.ideas import views as ideas
 from app.insight import views as insight
+from app.media import service as pictures
 from app.media import views as media
 from app.moderation import views as moderation
 from app.notify import views as notify
@@ -35,6 +36,9 @@ DOORS = (media, brand, accounts, topics, moderation, ideas, search, notify, insi
 REGISTERED = (
     "core.deliveries",
     "core.heartbeat",
+    "accounts.policy",
+    "ideas.policy",
+    "moderation.policy",
     "ideas.models",
     "moderation.models",
     "notify.models",
@@ -70,6 +74,7 @@ def _init_core(app: Flask) -> None:
     signing.init(app.config["SECRET_KEY"])
     mail.init(app.config)
     jobs.init(app.config)
+    pictures.init(app.config)
     db.init(app)
     errors.init(app)
     headers.init(app)

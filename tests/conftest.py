@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from contextvars import Context
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -109,17 +110,24 @@ class Browser:
 
     def sign_in(self, person: Person) -> Browser:
         """Have a signed-in session without going through the form."""
-        with self.client.session_transaction(base_url=BASE_URL) as data:
-            data["_user_id"] = str(person.id)
-            data["_fresh"] = True
+        session.commit()
+        person_id = person.id
+
+        def enter() -> None:
+            with self.client.session_transaction(base_url=BASE_URL) as data:
+                data["_user_id"] = str(person_id)
+                data["_fresh"] = True
+
+        Context().run(enter)
         session.expire_all()
         return self
 
     def _sent(self, send: Callable[..., Any], path: str, kwargs: dict[str, Any]) -> Any:
-        session.flush()
+        # A request has a context of its own, as it has on a server: its own session and `g`.
+        session.commit()
         headers = {"Origin": BASE_URL, **kwargs.pop("headers", {})}
         try:
-            return send(path, base_url=BASE_URL, headers=headers, **kwargs)
+            return Context().run(lambda: send(path, base_url=BASE_URL, headers=headers, **kwargs))
         finally:
             session.expire_all()
 

@@ -12,7 +12,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import delete, update
 
-from app.accounts import names, queries
+from app.accounts import queries
 from app.accounts.events import (
     AddressChanged,
     AddressConfirmed,
@@ -22,9 +22,10 @@ from app.accounts.events import (
     TicketIssued,
 )
 from app.accounts.models import Person, Session, Ticket
-from app.core import clock, signing
+from app.core import clock, names, signing
 from app.core.db import session
 from app.core.events import record
+from app.media import images
 
 # OWASP's floor: 19 MiB, two passes, one lane.
 _hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
@@ -261,6 +262,11 @@ def check_name(name: str, bank: str, *, person: Person | None = None) -> None:
         raise NameTakenError
     if names.mixes_scripts(name) or not names.is_printable(name):
         raise NameTakenError
+
+
+def looks_like_staff(looks: int) -> bool:
+    """Whether a picture (by its perceptual hash) is the portrait of one of the bank's people."""
+    return any(images.alike(looks, int(known, 16)) for known in queries.staff_looks())
 
 
 def rename(person: Person, name: str) -> None:

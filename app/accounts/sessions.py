@@ -43,6 +43,10 @@ class Guest:
     locale: str | None = None
     timezone: str | None = None
 
+    def __bool__(self) -> bool:
+        """Nobody: templates say `{% if actor %}`."""
+        return False
+
     def get_id(self) -> None:
         """Nothing to remember (Flask-Login asks)."""
 
@@ -153,6 +157,11 @@ def begin(person: Person) -> None:
     if isinstance(browser._get_current_object(), BrowserSession):  # type: ignore[attr-defined]  # noqa: SLF001
         browser.renew = True  # type: ignore[attr-defined]
     login_user(person)
+
+
+def current_key_hash() -> str | None:
+    """How the table knows this browser's session."""
+    return getattr(current_session, "key_hash", None)
 
 
 def end() -> None:

@@ -18,7 +18,7 @@ from sqlalchemy import func, or_, select, update
 
 from app.core import clock, jobs, transactions
 from app.core.db import session
-from app.core.events import Delivery, Fact, later_reactions
+from app.core.events import Delivery, Fact, later_reactions, reacting_to
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -97,12 +97,15 @@ def claim(limit: int) -> list[Claim]:
 
 def run(held: Claim) -> None:
     """Run one claimed delivery; a failure is put off with a growing pause, at last to "dead"."""
+    if not _renew(held):
+        return
     delivery = session.get_one(Delivery, held.delivery_id)
     fact = session.get_one(Fact, delivery.fact_id)
     name = delivery.reaction
     try:
         reaction = later_reactions(type(fact.event))[name]
-        reaction(fact.event)
+        with reacting_to(fact):
+            reaction(fact.event)
         _finish(held)
         transactions.commit()
     except LostLeaseError:
@@ -143,6 +146,13 @@ def _mine(held: Claim) -> Update:
     return update(Delivery).where(
         Delivery.id == held.delivery_id, Delivery.token == held.token, Delivery.state == "pending"
     )
+
+
+def _renew(held: Claim) -> bool:
+    """Lease it anew: it may have waited behind slow ones of its batch, or be another's by now."""
+    renewed = session.execute(_mine(held).values(leased_until=clock.now() + LEASE))
+    session.commit()
+    return bool(renewed.rowcount == 1)  # type: ignore[attr-defined]
 
 
 def _finish(held: Claim) -> None:

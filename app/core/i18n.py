@@ -7,6 +7,7 @@ reader's language; a letter is written `with speaking("uk", "Europe/Kyiv")`.
 from __future__ import annotations
 
 from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,7 @@ from flask_babel import (
     gettext,
     lazy_gettext,
     ngettext,
+    refresh,
     to_user_timezone,
 )
 
@@ -64,7 +66,7 @@ __all__ = [
     "zone_names",
 ]
 
-_spoken_zone: list[str] = []
+_spoken_zone: ContextVar[str | None] = ContextVar("spoken_zone", default=None)
 
 
 def init(app: Flask, locale: Callable[[], str], zone: Callable[[], str]) -> None:
@@ -73,7 +75,7 @@ def init(app: Flask, locale: Callable[[], str], zone: Callable[[], str]) -> None
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(TRANSLATIONS)
 
     def present_zone() -> str:
-        return _spoken_zone[-1] if _spoken_zone else zone()
+        return _spoken_zone.get() or zone()
 
     Babel(
         app,
@@ -85,7 +87,7 @@ def init(app: Flask, locale: Callable[[], str], zone: Callable[[], str]) -> None
     app.jinja_env.filters.update(when=when, ago=ago, duration=duration, left=left, day=day)
     app.jinja_env.filters.update(number=format_decimal, exact=exact)
     app.jinja_env.globals.update(locale_names=LOCALE_NAMES, locale_code=locale_code)
-    app.jinja_env.globals.update(utcnow=clock.now)
+    app.jinja_env.globals.update(utcnow=clock.now, zone_name=lambda: zone_now().key)
 
 
 def compile_catalogs() -> None:
@@ -105,12 +107,14 @@ def compile_catalogs() -> None:
 @contextmanager
 def speaking(locale: str, zone: str) -> Iterator[None]:
     """Write in `locale` and in the wall clock of `zone`, whoever the request belongs to."""
-    _spoken_zone.append(zone)
+    token = _spoken_zone.set(zone)
     try:
         with force_locale(locale):
+            refresh()  # Flask-Babel keeps the zone it was asked for first
             yield
     finally:
-        _spoken_zone.pop()
+        _spoken_zone.reset(token)
+        refresh()
 
 
 def locale_code() -> str:

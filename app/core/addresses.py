@@ -1,0 +1,58 @@
+"""Whole addresses of our pages, for letters and feeds, which are read far from any request."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import quote, urlsplit
+
+_base = ""
+# What a sanitiser of ours leaves of a path on this site.
+_OWN_PATH = re.compile(r'(?<=\s)(href|src)="(/(?!/)[^"]*)"')
+
+
+def init(public_url: str) -> None:
+    """Take the address people open us at."""
+    global _base  # noqa: PLW0603 (one address a process, set at start)
+    _base = public_url.rstrip("/")
+
+
+def at(path: str) -> str:
+    """The whole address of a path on this site."""
+    return f"{_base}{path}"
+
+
+def front() -> str:
+    """The front page."""
+    return at("/")
+
+
+def host() -> str:
+    """Our host's name, for Message-IDs and the ids in feeds."""
+    return urlsplit(_base).hostname or "localhost"
+
+
+def topic(topic_id: int) -> str:
+    """A topic's page."""
+    return at(f"/topics/{topic_id}")
+
+
+def post(topic_id: int, post_id: int) -> str:
+    """An answer or a comment on its topic's page."""
+    return at(f"/topics/{topic_id}#post-{post_id}")
+
+
+def verdict(topic_id: int) -> str:
+    """Where the asker says "solved" or "not solved". A link only leads there: mail programs open
+    links unasked.
+    """
+    return at(f"/topics/{topic_id}#verdict")
+
+
+def category(slug: str) -> str:
+    """A category's page."""
+    return at(f"/categories/{quote(slug)}")
+
+
+def made_whole(html: str) -> str:
+    """`html` of ours with whole addresses in the place of paths."""
+    return _OWN_PATH.sub(lambda found: f'{found[1]}="{at(found[2])}"', html)
