@@ -34,7 +34,7 @@ setInterval(() => {
 
 export default (time) => {
   const at = new Date(time.dateTime);
-  if (dataset.zone !== here) {
+  if (dataset.zone !== here && !("zoneChosen" in dataset)) {
     if ("when" in time.dataset) time.textContent = when(at);
     time.title = whole.format(at);
   }
