@@ -36,21 +36,39 @@ def topic(topic_id: int) -> str:
     return at(f"/topics/{topic_id}")
 
 
-def post(topic_id: int, post_id: int) -> str:
+def post(topic_id: int, seq: int) -> str:
     """An answer or a comment on its topic's page."""
-    return at(f"/topics/{topic_id}#post-{post_id}")
+    return at(f"/topics/{topic_id}/posts/{seq}")
 
 
 def verdict(topic_id: int) -> str:
-    """Where the asker says "solved" or "not solved". A link only leads there: mail programs open
-    links unasked.
-    """
-    return at(f"/topics/{topic_id}#verdict")
+    """Where the asker says "solved" or "not solved"; a link only leads to the two buttons."""
+    return at(f"/topics/{topic_id}#solved")
 
 
 def category(slug: str) -> str:
     """A category's page."""
     return at(f"/categories/{quote(slug)}")
+
+
+def desk() -> str:
+    """Where executives answer."""
+    return at("/desk")
+
+
+def sign_in() -> str:
+    """Where one signs in."""
+    return at("/sign-in")
+
+
+def sign_up() -> str:
+    """Where one opens an account."""
+    return at("/sign-up")
+
+
+def forgotten() -> str:
+    """Where one asks for a new password."""
+    return at("/reset")
 
 
 def made_whole(html: str) -> str:

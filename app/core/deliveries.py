@@ -158,7 +158,7 @@ def _renew(held: Claim) -> bool:
 def _finish(held: Claim) -> None:
     session.flush()
     done = {"state": "done", "done_at": clock.now(), "leased_until": None, "error": None}
-    if session.execute(_mine(held).values(done)).rowcount != 1:
+    if session.execute(_mine(held).values(done)).rowcount != 1:  # type: ignore[attr-defined]
         raise LostLeaseError
 
 

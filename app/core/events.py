@@ -11,7 +11,7 @@ from collections import defaultdict
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import asdict, dataclass
-from datetime import datetime  # noqa: TC003 (SQLAlchemy reads the annotation)
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
@@ -76,18 +76,17 @@ class Delivery(Model):
     done_at: Mapped[datetime | None]
 
 
-E = TypeVar("E", bound=Event)
-Reaction = "Callable[[Any], None]"
+R = TypeVar("R", bound="Callable[[Any], None]")
 
 _now: dict[type[Event], list[Callable[[Any], None]]] = defaultdict(list)
 _later: dict[type[Event], dict[str, Callable[[Any], None]]] = defaultdict(dict)
 _at_hand: ContextVar[Fact] = ContextVar("fact_at_hand")
 
 
-def now(*kinds: type[E]) -> Callable[[Callable[[E], None]], Callable[[E], None]]:
+def now(*kinds: type[Event]) -> Callable[[R], R]:
     """React inside the same transaction: true before the customer sees the page."""
 
-    def register(reaction: Callable[[E], None]) -> Callable[[E], None]:
+    def register(reaction: R) -> R:
         for kind in kinds:
             _now[kind].append(reaction)
         return reaction
@@ -95,10 +94,10 @@ def now(*kinds: type[E]) -> Callable[[Callable[[E], None]], Callable[[E], None]]
     return register
 
 
-def later(*kinds: type[E]) -> Callable[[Callable[[E], None]], Callable[[E], None]]:
+def later(*kinds: type[Event]) -> Callable[[R], R]:
     """React in the worker, in a transaction of its own, retried; must be idempotent."""
 
-    def register(reaction: Callable[[E], None]) -> Callable[[E], None]:
+    def register(reaction: R) -> R:
         for kind in kinds:
             _later[kind][reaction_name(reaction)] = reaction
         return reaction

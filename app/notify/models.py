@@ -1,19 +1,27 @@
-"""Follows, and letters as rows: written once for each event and person, then posted."""
+"""Follows, and letters as rows: written once for each fact and person, then posted."""
 
 from __future__ import annotations
 
-from datetime import datetime  # noqa: TC003 (SQLAlchemy reads the annotation)
+from datetime import datetime
 
 from sqlalchemy import ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.accounts.models import Person
+from app.accounts.models import Person, Ticket
 from app.core import clock
 from app.core.db import Model, intpk
+from app.core.events import Fact
+from app.topics.models import Post, Topic
+
+# What a person may refuse or ask for. Letters about the account itself can't be refused.
+CHOICES = ("answers", "states", "comments", "duties")
 
 
 class Follow(Model):
-    """A person wants to hear what happens to a topic."""
+    """A person wants to hear what happens to a topic, or (`ended_at`) said that they do not.
+
+    The row of somebody who declined stays, so that nothing makes them follow again by itself.
+    """
 
     __tablename__ = "follows"
 
@@ -24,22 +32,24 @@ class Follow(Model):
         ForeignKey("people.id", ondelete="CASCADE"), primary_key=True, index=True
     )
     at: Mapped[datetime] = mapped_column(default=clock.now)
+    ended_at: Mapped[datetime | None]
+
+    topic: Mapped[Topic] = relationship(lazy="joined", innerjoin=True)
 
 
 class Letter(Model):
     """One letter to one person about one fact. The unique key is what makes it one.
 
-    `kind` names the template ("answer_published"); `address` is where it goes, for letters to
-    somebody who has no account. The text is made when it is posted and is not kept.
+    `kind` names the template ("answer"); `address` is where it goes, for letters to somebody who
+    has no account. The text is made when it is posted and is not kept.
     """
 
     __tablename__ = "letters"
-    __table_args__ = (UniqueConstraint("fact_key", "address"),)
+    __table_args__ = (UniqueConstraint("fact_id", "address"),)
 
     id: Mapped[intpk]
     kind: Mapped[str] = mapped_column(String(40))
-    # What it is about, said the same on every attempt: "AnswerPublished:7:9".
-    fact_key: Mapped[str] = mapped_column(String(120))
+    fact_id: Mapped[int] = mapped_column(ForeignKey("facts.id", ondelete="CASCADE"))
     person_id: Mapped[int | None] = mapped_column(
         ForeignKey("people.id", ondelete="CASCADE"), index=True
     )
@@ -50,7 +60,11 @@ class Letter(Model):
     ticket_id: Mapped[int | None] = mapped_column(ForeignKey("tickets.id", ondelete="CASCADE"))
     written_at: Mapped[datetime] = mapped_column(default=clock.now)
     posted_at: Mapped[datetime | None]
-    # Why it was not posted after all: "unsubscribed", "hidden", "stale".
+    # Why it was not posted after all: "unsubscribed", "hidden", "stale", "gone".
     skipped: Mapped[str | None] = mapped_column(String(20))
 
+    fact: Mapped[Fact] = relationship(innerjoin=True)
     person: Mapped[Person | None] = relationship(lazy="joined")
+    topic: Mapped[Topic | None] = relationship()
+    post: Mapped[Post | None] = relationship()
+    ticket: Mapped[Ticket | None] = relationship()

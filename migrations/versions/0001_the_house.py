@@ -290,6 +290,7 @@ def upgrade() -> None:
         sa.Column("topic_id", sa.Integer(), nullable=False),
         sa.Column("person_id", sa.Integer(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["person_id"], ["people.id"], name=op.f("fk_follows_person_id"), ondelete="CASCADE"
         ),
@@ -387,7 +388,7 @@ def upgrade() -> None:
         "letters",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("kind", sa.String(length=40), nullable=False),
-        sa.Column("fact_key", sa.String(length=120), nullable=False),
+        sa.Column("fact_id", sa.Integer(), nullable=False),
         sa.Column("person_id", sa.Integer(), nullable=True),
         sa.Column("address", sa.String(length=254), nullable=False),
         sa.Column("locale", sa.String(length=5), nullable=False),
@@ -397,6 +398,9 @@ def upgrade() -> None:
         sa.Column("written_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("posted_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("skipped", sa.String(length=20), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["fact_id"], ["facts.id"], name=op.f("fk_letters_fact_id"), ondelete="CASCADE"
+        ),
         sa.ForeignKeyConstraint(
             ["person_id"], ["people.id"], name=op.f("fk_letters_person_id"), ondelete="CASCADE"
         ),
@@ -410,7 +414,7 @@ def upgrade() -> None:
             ["topic_id"], ["topics.id"], name=op.f("fk_letters_topic_id"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_letters")),
-        sa.UniqueConstraint("fact_key", "address", name=op.f("uq_letters_fact_key_address")),
+        sa.UniqueConstraint("fact_id", "address", name=op.f("uq_letters_fact_id_address")),
     )
     with op.batch_alter_table("letters", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_letters_person_id"), ["person_id"], unique=False)

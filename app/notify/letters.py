@@ -1,0 +1,197 @@
+"""Making a letter: words in its reader's language and hour, as text and as HTML, with its headers.
+
+Nothing of a letter is kept but its row, so the same row always makes the same Message-ID.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
+from typing import TYPE_CHECKING, Any
+
+from flask import current_app, render_template
+
+from app.accounts.service import token
+from app.brand.queries import brand as the_brand
+from app.core import addresses, clock, markup
+from app.core.i18n import is_zone, speaking
+from app.ideas import queries as ideas
+from app.ideas.events import IdeaStateChanged
+from app.media import drawing
+from app.media.service import path_of
+from app.moderation import queries as moderation
+from app.notify import policy, service
+from app.topics import queries as topics
+from app.topics.promise import standing
+
+if TYPE_CHECKING:
+    from app.accounts.models import Person
+    from app.brand.models import Brand
+    from app.notify.models import Letter
+    from app.topics.models import Topic
+
+# Twice the size it is shown at, for dense screens.
+RING_PIXELS = 192
+# Letters in which a person and their promise stand on top.
+WITH_RING = {"receipt", "answer", "question", "handed_over", "reopened", "overdue", "idea"}
+# Below it sRGB is a straight line.
+SRGB_KNEE = 0.04045
+# Links for tickets: each leads to a page with a button, for mail programs open links unasked.
+TICKET_PATHS = {
+    "confirm": "/confirm/",
+    "known": "/confirm/",
+    "reset": "/reset/",
+    "change": "/change-address/",
+}
+# Controls, lone surrogates, and whatever may end a line.
+_BREAKS = {"Cc", "Cs", "Zl", "Zp"}
+
+
+@dataclass(frozen=True)
+class Ring:
+    """The ring as a picture inside the letter."""
+
+    png: bytes
+    cid: str
+
+
+def compose(letter: Letter) -> EmailMessage:
+    """The letter as it goes out."""
+    brand = the_brand()
+    with speaking(letter.locale, _zone(letter.person, brand)):
+        about = _about(letter, brand)
+        subject = _one_line(_block(f"notify/emails/{letter.kind}.txt", "subject", about))
+        text = render_template(f"notify/emails/{letter.kind}.txt", **about)
+        html = render_template(f"notify/emails/{letter.kind}.html", **about)
+    message = EmailMessage(policy=SMTP)
+    message["From"] = _address(brand.mail_name or brand.name, brand.mail_address)
+    message["To"] = _address(letter.person.name if letter.person else "", letter.address)
+    message["Subject"] = subject
+    message["Date"] = format_datetime(clock.now())
+    message["Message-ID"] = f"<{letter.kind}.{letter.fact_id}.{letter.id}@{addresses.host()}>"
+    message["Content-Language"] = letter.locale
+    message["Auto-Submitted"] = "auto-generated"
+    message["X-Auto-Response-Suppress"] = "All"
+    _add_list_headers(message, letter, about["unsubscribe_url"])
+    message.set_content(_tidy(text))
+    message.add_alternative(html, subtype="html")
+    ring: Ring | None = about["ring"]
+    if ring is not None:
+        body: Any = message.get_payload(1)
+        body.add_related(ring.png, "image", "png", cid=f"<{ring.cid}>", filename="ring.png")
+    return message
+
+
+def _add_list_headers(message: EmailMessage, letter: Letter, unsubscribe_url: str | None) -> None:
+    host = addresses.host()
+    if letter.topic_id is not None:
+        # Letters about one topic stand together, though nobody was sent the first of them.
+        message["In-Reply-To"] = message["References"] = f"<topic-{letter.topic_id}@{host}>"
+    if unsubscribe_url is not None:
+        message["List-Id"] = f"<{policy.LETTERS[letter.kind].choice}.{host}>"
+        message["List-Unsubscribe"] = f"<{unsubscribe_url}>"
+        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+
+
+def _about(letter: Letter, brand: Brand) -> dict[str, Any]:
+    """Everything the templates may speak of."""
+    event, topic, person = letter.fact.event, letter.topic, letter.person
+    act_id = getattr(event, "act_id", None)
+    act = moderation.act(act_id) if act_id is not None else None
+    change = ideas.change(event.change_id) if isinstance(event, IdeaStateChanged) else None
+    stop = service.unsubscribe_token(person, letter.kind, letter.topic_id) if person else None
+    ring = _ring(letter, topic, brand) if topic and letter.kind in WITH_RING else None
+    return {
+        "brand": brand,
+        "base_url": addresses.front(),
+        "person": person,
+        "topic": topic,
+        "post": letter.post,
+        "promise": standing(topic) if topic else None,
+        "act": act,
+        "before": topics.category(act.before_id) if act and act.before_id else None,
+        "change": change,
+        "ticket": letter.ticket,
+        "ticket_url": _ticket_url(letter),
+        "address": addresses,
+        "plain": _plain,
+        "whole": addresses.made_whole,
+        "ring": ring,
+        "unsubscribe_url": addresses.at(f"/unsubscribe/{stop}") if stop else None,
+        "accent": brand.colour,
+        "on_accent": _on(brand.colour),
+    }
+
+
+def _ticket_url(letter: Letter) -> str | None:
+    path = TICKET_PATHS.get(letter.kind)
+    if letter.ticket is None or path is None:
+        return None
+    return addresses.at(path + token(letter.ticket))
+
+
+def _ring(letter: Letter, topic: Topic, brand: Brand) -> Ring | None:
+    who = letter.post.author if letter.post is not None else topic.responsible
+    if who is None:
+        return None
+    stands = standing(topic)
+    png = drawing.ring_png(
+        _portrait(who),
+        initials=who.initials,
+        share_left=stands.left,
+        state=stands.state,
+        size=RING_PIXELS,
+        brand=brand.colour,
+    )
+    return Ring(png, f"ring.{letter.id}@{addresses.host()}")
+
+
+def _portrait(person: Person) -> bytes | None:
+    if person.portrait is None:
+        return None
+    path = path_of(person.portrait.key)
+    return path.read_bytes() if path.exists() else None
+
+
+def _zone(person: Person | None, brand: Brand) -> str:
+    zone = person.timezone if person else None
+    return zone if zone and is_zone(zone) else brand.timezone
+
+
+def _block(template: str, name: str, about: dict[str, Any]) -> str:
+    found = current_app.jinja_env.get_template(template)
+    return "".join(found.blocks[name](found.new_context(about)))
+
+
+def _address(name: str, address: str) -> Address:
+    return Address(display_name=_one_line(name), addr_spec=_one_line(address))
+
+
+def _one_line(text: str) -> str:
+    """Nothing of a name or a title can begin another header."""
+    spaced = (" " if unicodedata.category(c) in _BREAKS else c for c in text)
+    return " ".join("".join(spaced).split())
+
+
+def _plain(html: str) -> str:
+    return markup.plain(html, addresses=True)
+
+
+def _tidy(text: str) -> str:
+    return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
+
+
+def _on(colour: str) -> str:
+    """White or near-black, whichever is better read on a button of this colour."""
+    red, green, blue = (_linear(int(colour[i : i + 2], 16) / 255) for i in (1, 3, 5))
+    luminance = 0.2126 * red + 0.7152 * green + 0.0722 * blue
+    return "#ffffff" if 1.05 / (luminance + 0.05) >= (luminance + 0.05) / 0.06 else "#1b1814"
+
+
+def _linear(channel: float) -> float:
+    return channel / 12.92 if channel <= SRGB_KNEE else ((channel + 0.055) / 1.055) ** 2.4

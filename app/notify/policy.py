@@ -1,0 +1,68 @@
+"""Who may follow, and what each letter is about: whether it may be refused, and how widely."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from app.core.policy import anyone, is_signed_in, permission
+
+if TYPE_CHECKING:
+    from app.accounts.models import Person
+
+permission("notify.follow", [is_signed_in])
+permission("notify.choose_letters", [is_signed_in])
+permission("notify.unsubscribe", [anyone])
+permission("notify.read_feed", [anyone])
+
+
+@dataclass(frozen=True)
+class Sort:
+    """`choice`: what a person refuses it by, None for letters about their own account.
+
+    `by_topic`: one click in the letter ends letters about that topic, not all of this choice.
+    """
+
+    choice: str | None
+    by_topic: bool = True
+
+
+ACCOUNT = Sort(None, by_topic=False)
+DUTY = Sort("duties", by_topic=False)
+
+LETTERS = {
+    "receipt": Sort("answers"),
+    "answer": Sort("answers"),
+    "comment": Sort("comments"),
+    "idea": Sort("states"),
+    "moderated": Sort("states"),
+    "post_hidden": Sort("states"),
+    "question": DUTY,
+    "handed_over": DUTY,
+    "solved": DUTY,
+    "reopened": DUTY,
+    "overdue": DUTY,
+    "confirm": ACCOUNT,
+    "known": ACCOUNT,
+    "reset": ACCOUNT,
+    "absent": ACCOUNT,
+    "change": ACCOUNT,
+    "address_changed": ACCOUNT,
+    "password_changed": ACCOUNT,
+}
+
+
+def may_be_written_to(person: Person) -> bool:
+    """Whether there is a proved address and somebody who still uses it."""
+    return bool(person.email) and person.confirmed_at is not None and person.disabled_at is None
+
+
+def wants(person: Person, kind: str) -> bool:
+    """Whether this person has not refused letters of this kind."""
+    choice = LETTERS[kind].choice
+    return choice is None or person.wants(choice)
+
+
+def asked_for_comments(person: Person) -> bool:
+    """Comments on topics one only follows are sent to those who asked for them."""
+    return person.letters.get("comments") is True

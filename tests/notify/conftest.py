@@ -1,0 +1,79 @@
+"""What tests of letters need: the letters that went out, parsed."""
+
+from __future__ import annotations
+
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from typing import TYPE_CHECKING, cast
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from flask import Flask
+
+
+class Mailbag:
+    """The letters in the folder transport's folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def letters(self, to: str | None = None) -> list[EmailMessage]:
+        """All of them, or those to one address, in the order of their ids."""
+        read = [
+            cast("EmailMessage", message_from_bytes(path.read_bytes(), policy=policy.default))
+            for path in self.folder.glob("*.eml")
+        ]
+        read.sort(key=lambda letter: int(str(letter["Message-ID"]).split("@")[0].split(".")[-1]))
+        return [letter for letter in read if to is None or to in str(letter["To"])]
+
+    def letter(self, to: str) -> EmailMessage:
+        """The only one to that address."""
+        [only] = self.letters(to)
+        return only
+
+    def kinds(self, to: str) -> list[str]:
+        """Which letters went to that address."""
+        return [str(letter["Message-ID"]).split(".")[0].strip("<") for letter in self.letters(to)]
+
+    def empty(self) -> None:
+        """Throw away what came so far."""
+        for path in self.folder.glob("*.eml"):
+            path.unlink()
+
+
+@pytest.fixture
+def mailbag(app: Flask, transaction: None) -> Iterator[Mailbag]:
+    """An empty mailbag; what is sent in this test falls into it."""
+    bag = Mailbag(app.config["MAIL_PATH"])
+    bag.empty()
+    yield bag
+    bag.empty()
+
+
+@pytest.fixture
+def sent(mailbag: Mailbag, work: Callable[[], None]) -> Callable[[], Mailbag]:
+    """Let the worker work, then look into the mailbag."""
+
+    def after_work() -> Mailbag:
+        work()
+        return mailbag
+
+    return after_work
+
+
+def text_of(letter: EmailMessage) -> str:
+    """Its plain text."""
+    part = letter.get_body(("plain",))
+    assert part is not None
+    return str(part.get_content())
+
+
+def html_of(letter: EmailMessage) -> str:
+    """Its HTML."""
+    part = letter.get_body(("html",))
+    assert part is not None
+    return str(part.get_content())
