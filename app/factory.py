@@ -15,7 +15,7 @@ from app.accounts import views as accounts
 from app.brand import views as brand
 from app.brand.queries import brand as the_brand
 from app.commands import COMMANDS
-from app.core import db, errors, headers, i18n, jobs, mail, panels, policy, signing, web
+from app.core import addresses, db, errors, headers, i18n, jobs, mail, panels, policy, signing, web
 from app.core.web import current_actor
 from app.ideas import views as ideas
 from app.insight import views as insight
@@ -46,6 +46,7 @@ REGISTERED = (
     "sla.reactions",
     "search.reactions",
     "notify.reactions",
+    "insight.reactions",
 )
 
 for _room in REGISTERED:
@@ -72,6 +73,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
 
 def _init_core(app: Flask) -> None:
     signing.init(app.config["SECRET_KEY"])
+    addresses.init(app.config["PUBLIC_URL"])
     mail.init(app.config)
     jobs.init(app.config)
     pictures.init(app.config)

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from app.accounts import service as accounts
 from app.accounts.models import Person
 from app.brand.models import Brand
 from app.core import clock
-from app.core.db import session
+from app.core.db import Base, session
 from app.topics import service as topics
 from app.topics.models import Category, Post, Topic
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+M = TypeVar("M", bound=Base)
 PASSWORD = "correct horse battery"
 
 
@@ -123,7 +124,7 @@ class Builders:
         author = fields.pop("author", None) or self.customer()
         return topics.comment(author, topic, body, **fields)
 
-    def _saved(self, made: Any) -> Any:
+    def _saved(self, made: M) -> M:
         session.add(made)
         session.flush()
         return made

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 pytest_plugins = ["tests.services"]
 
+NOT_COUNTED = {"SAVEPOINT", "RELEASE", "ROLLBACK", "BEGIN"}
 DATABASES = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
 BASE_URL = "http://otklik.test"
 
@@ -54,7 +55,11 @@ def app(
         yield _made(settings(instance))
         return
     with postgres(run_folder(tmp_path_factory)) as server:
-        server.template("otklik_migrated", lambda url: _made(settings(instance, DATABASE_URL=url)))
+
+        def fill(url: str) -> None:
+            _made(settings(instance, DATABASE_URL=url))
+
+        server.template("otklik_migrated", fill)
         url = server.create(database_name("otklik"), "otklik_migrated")
         app = create_app(settings(instance, DATABASE_URL=url))
         yield app
@@ -77,7 +82,7 @@ def transaction(app: Flask) -> Iterator[None]:
         engine = db.engine
         connection = engine.connect()
         outer = connection.begin()
-        engines = db._app_engines[app]  # noqa: SLF001 (Flask-SQLAlchemy offers no other way in)
+        engines = db._app_engines[app]
         session.remove()
         session.session_factory.configure(join_transaction_mode="create_savepoint")
         engines[None] = connection  # type: ignore[assignment]
@@ -166,10 +171,10 @@ def count_sql(app: Flask, transaction: None) -> Callable[[], Any]:
         statements: list[str] = []
 
         def note(_c: Any, _cursor: Any, statement: str, *_: Any) -> None:
-            if statement.split()[0].upper() not in {"SAVEPOINT", "RELEASE", "ROLLBACK", "BEGIN"}:
+            if statement.split(maxsplit=1)[0].upper() not in NOT_COUNTED:
                 statements.append(statement)
 
-        connection = db._app_engines[app][None]  # noqa: SLF001
+        connection = db._app_engines[app][None]
         event.listen(connection, "before_cursor_execute", note)
         try:
             yield statements

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime  # noqa: TC003 (SQLAlchemy reads the annotation)
+from datetime import datetime
 from typing import Any
 
-from flask_login import UserMixin
 from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -16,7 +15,7 @@ from app.media.models import Image
 ROLES = ("customer", "executive", "manager", "administrator")
 
 
-class Person(UserMixin, Model):
+class Person(Model):
     """Anybody with a name here: customer, executive, manager, administrator.
 
     A person without `password_hash` and `email` is unclaimed: an author brought in from elsewhere,
@@ -56,9 +55,17 @@ class Person(UserMixin, Model):
         """Whether they speak or work for the bank here."""
         return self.role != "customer"
 
+    # Flask-Login asks the next four.
+    is_authenticated = True
+    is_anonymous = False
+
+    def get_id(self) -> str:
+        """How the session names them."""
+        return str(self.id)
+
     @property
     def is_active(self) -> bool:
-        """Whether they may be signed in (Flask-Login asks)."""
+        """Whether they may be signed in."""
         return self.disabled_at is None and self.confirmed_at is not None
 
     @property

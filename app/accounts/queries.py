@@ -21,7 +21,7 @@ def person(person_id: int) -> Person | None:
 
 
 def person_in_sight(_actor: Actor, person_id: int) -> Person | None:
-    """A person whose public page may be read: confirmed, brought in from elsewhere, not disabled."""
+    """A person whose public page may be read: confirmed or brought in, and not disabled."""
     found = session.get(Person, person_id)
     if found is None or found.disabled_at is not None:
         return None

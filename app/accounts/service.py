@@ -52,7 +52,7 @@ class AddressTakenError(ValueError):
     """The new address got an account since the letter was sent."""
 
 
-def sign_up(  # noqa: PLR0913 (what the form holds, each by name)
+def sign_up(
     *,
     name: str,
     email: str,
@@ -80,7 +80,7 @@ def sign_up(  # noqa: PLR0913 (what the form holds, each by name)
     return issue("confirm", person, email, locale, guest=guest, next_page=next_page)
 
 
-def issue(  # noqa: PLR0913
+def issue(
     purpose: str,
     person: Person | None,
     email: str,

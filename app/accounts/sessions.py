@@ -179,7 +179,9 @@ def init(app: Flask) -> None:
     login.session_protection = None
     login.anonymous_user = Guest
 
-    @login.user_loader
-    def load(person_id: str) -> Person | None:
-        person = session.get(Person, int(person_id))
-        return person if person is not None and person.is_active else None
+    login.user_loader(_signed_in)
+
+
+def _signed_in(person_id: str) -> Person | None:
+    person = session.get(Person, int(person_id))
+    return person if person is not None and person.is_active else None

@@ -36,7 +36,7 @@ class UTCDateTime(TypeDecorator[datetime]):
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Refuse naive values: whose wall clock would they be?"""
+        """Refuse naive values, for nobody could say whose wall clock they are."""
         if value is None:
             return None
         if value.tzinfo is None:
@@ -70,7 +70,7 @@ Base.registry.update_type_annotation_map(
     {datetime: UTCDateTime(), dict[str, Any]: JSON(), list[Any]: JSON(), str: Text()}
 )
 db = SQLAlchemy(model_class=Base)
-session: scoped_session[Session] = db.session
+session: scoped_session[Session] = db.session  # type: ignore[assignment]
 
 if TYPE_CHECKING:
     Model = Base

@@ -21,7 +21,7 @@ class Form(WTForm):
     """
 
     def __init__(self, obj: Any = None, *, fresh: bool = False, **kwargs: Any) -> None:
-        sent = None
+        sent: Any = None
         if request.method == "POST" and not fresh:
             sent = CombinedMultiDict([request.files, request.form])
         super().__init__(sent, obj=obj, **kwargs)

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from zoneinfo import ZoneInfo, available_timezones
 
 from babel import Locale
@@ -27,10 +27,10 @@ from flask_babel import (
     get_timezone,
     gettext,
     lazy_gettext,
-    ngettext,
     refresh,
     to_user_timezone,
 )
+from flask_babel import ngettext as plural_gettext
 
 from app.core import clock
 
@@ -39,8 +39,6 @@ if TYPE_CHECKING:
 
     from flask import Flask
 
-_ = gettext
-_l = lazy_gettext
 
 LOCALES = ("ru", "uk", "en")
 # Each language by its own name: somebody who can't read this page must find theirs.
@@ -67,6 +65,21 @@ __all__ = [
 ]
 
 _spoken_zone: ContextVar[str | None] = ContextVar("spoken_zone", default=None)
+
+
+def _(message: str, **words: object) -> str:
+    """`message` in the reader's language, with its named places filled."""
+    return str(gettext(message, **words))
+
+
+def _l(message: str) -> str:
+    """The same, but translated when it is shown: for labels made at import."""
+    return cast("str", lazy_gettext(message))
+
+
+def ngettext(one: str, many: str, num: int, **words: object) -> str:
+    """The form of the message that goes with `num`; `%(num)d` is filled in."""
+    return str(plural_gettext(one, many, num, **words))
 
 
 def init(app: Flask, locale: Callable[[], str], zone: Callable[[], str]) -> None:
@@ -159,8 +172,7 @@ def when(at: datetime) -> str:
 def day(at: datetime) -> str:
     """The date, with its year only when it is not this year: "28 November"."""
     same_year = to_user_timezone(at).year == to_user_timezone(clock.now()).year
-    pattern = {"en": "d MMMM", "ru": "d MMMM", "uk": "d MMMM"}.get(locale_code(), "d MMMM")
-    return format_date(at, pattern if same_year else f"{pattern} y")
+    return str(format_date(at, "d MMMM" if same_year else "d MMMM y"))
 
 
 def exact(at: datetime) -> str:

@@ -11,7 +11,7 @@ _LATIN = re.compile("[a-zA-Z]")
 
 
 def guess(text: str, otherwise: str) -> str:
-    """ "ru", "uk" or "en"; `otherwise` when the letters do not tell."""
+    """The code "ru", "uk" or "en"; `otherwise` when the letters do not tell."""
     cyrillic, latin = len(_CYRILLIC.findall(text)), len(_LATIN.findall(text))
     if cyrillic == 0 and latin == 0:
         return otherwise

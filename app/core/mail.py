@@ -42,7 +42,7 @@ def init(config: Mapping[str, Any]) -> None:
 def send(message: EmailMessage) -> None:
     """Hand `message` over; raises OSError or smtplib.SMTPException when it could not be."""
     if _transport is None:
-        raise RuntimeError("mail.init was not called")  # noqa: EM101, TRY003
+        raise RuntimeError("mail.init was not called")
     if _transport.url:
         _post(message, _transport.url)
     else:
@@ -52,7 +52,7 @@ def send(message: EmailMessage) -> None:
 def check() -> str:
     """Where letters go, after trying the way there; raises as `send` does."""
     if _transport is None:
-        raise RuntimeError("mail.init was not called")  # noqa: EM101, TRY003
+        raise RuntimeError("mail.init was not called")
     if not _transport.url:
         _transport.folder.mkdir(parents=True, exist_ok=True)
         return str(_transport.folder)

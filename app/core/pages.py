@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Select, tuple_
+from sqlalchemy import Select, tuple_
 
 from app.core.db import session
 
@@ -37,7 +37,7 @@ class Page(Generic[T]):
 class Order(Generic[T]):
     """How a list is sorted: `columns` (all in one direction), and the same values of one row."""
 
-    columns: tuple[ColumnElement[Any], ...]
+    columns: tuple[Any, ...]
     of: Callable[[T], tuple[Any, ...]]
     descending: bool = True
 

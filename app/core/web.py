@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import inspect
 from functools import wraps
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 from urllib.parse import urlsplit
 
 from flask import Blueprint, abort, current_app, make_response, redirect, request, url_for
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
     View = Callable[..., ResponseReturnValue]
+
+V = TypeVar("V", bound="View")
 
 SAFE = {"GET", "HEAD", "OPTIONS"}
 
@@ -69,30 +71,34 @@ def wants_fragment() -> bool:
 class Door(Blueprint):
     """A blueprint whose routes must each say who may enter."""
 
-    def get(self, rule: str, *, may: str, on: Any = None, **options: Any) -> Any:
+    def get(  # type: ignore[override]
+        self, rule: str, *, may: str, on: Any = None, **options: Any
+    ) -> Callable[[V], V]:
         """Declare a page."""
         return self._declare(rule, ["GET"], may, on, options)
 
-    def post(self, rule: str, *, may: str, on: Any = None, **options: Any) -> Any:
+    def post(  # type: ignore[override]
+        self, rule: str, *, may: str, on: Any = None, **options: Any
+    ) -> Callable[[V], V]:
         """Declare an act. `cross_site=True` admits requests from elsewhere (signed links)."""
         return self._declare(rule, ["POST"], may, on, options)
 
-    def form(self, rule: str, *, may: str, on: Any = None, **options: Any) -> Any:
+    def form(self, rule: str, *, may: str, on: Any = None, **options: Any) -> Callable[[V], V]:
         """Declare a page with a form that is sent back to the same address."""
         return self._declare(rule, ["GET", "POST"], may, on, options)
 
     def _declare(
         self, rule: str, methods: list[str], may: str, on: Any, options: dict[str, Any]
-    ) -> Any:
+    ) -> Callable[[V], V]:
         cross_site = options.pop("cross_site", False)
 
-        def decorate(view: View) -> View:
+        def decorate(view: V) -> V:
             guarded = _guard(view, may, on)
             guarded.may = may  # type: ignore[attr-defined]
             guarded.cross_site = cross_site  # type: ignore[attr-defined]
             endpoint = options.pop("endpoint", view.__name__)
             self.add_url_rule(rule, endpoint, guarded, methods=methods, **options)
-            return guarded
+            return view
 
         return decorate
 

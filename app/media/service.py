@@ -4,17 +4,29 @@ from __future__ import annotations
 
 import os
 import secrets
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from app.core import clock
 from app.core.db import session
-from app.media import images
+from app.core.i18n import _
+from app.media import images, queries
+from app.media.images import Broken, NotAPicture, PictureError, TooLarge, TooManyPixels
 from app.media.models import Image
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+A_DAY = 60
+A_DAY_FOR_GUESTS = 20
+
 _folder = Path("media")
+
+
+class TooManyPictures(PictureError):
+    """As many pictures as one person, or one guest's browser, may upload in a day."""
+
 
 
 def init(config: Mapping[str, Any]) -> None:
@@ -53,6 +65,38 @@ def store(
     return made
 
 
+def take(data: bytes, *, owner_id: int | None = None, guest: str | None = None) -> Image:
+    """Keep a picture for a text. Raises PictureError, or TooManyPictures for today."""
+    since = clock.now() - timedelta(days=1)
+    limit = A_DAY if owner_id is not None else A_DAY_FOR_GUESTS
+    if queries.uploaded_since(since, owner_id=owner_id, guest=guest) >= limit:
+        raise TooManyPictures
+    return store(images.process(data), owner_id=owner_id, guest=guest)
+
+
+def read(image: Image) -> bytes | None:
+    """A picture's bytes; None when its file is gone."""
+    try:
+        return path_of(image.key).read_bytes()
+    except FileNotFoundError:
+        return None
+
+
 def path_of(key: str) -> Path:
     """Where the picture's bytes lie; two characters of the key spread the files over folders."""
     return _folder / key[:2] / f"{key}.webp"
+
+
+def words_for(error: PictureError) -> str:
+    """One sentence that says what to do."""
+    if isinstance(error, TooManyPictures):
+        return _("That is enough pictures for one day. Your text is safe; go on without.")
+    if isinstance(error, TooLarge):
+        return _("The picture is larger than 10 MB. Please choose a smaller one.")
+    if isinstance(error, TooManyPixels):
+        return _("The picture has more than 40 million pixels. Please choose a smaller one.")
+    if isinstance(error, Broken):
+        return _("The picture is damaged. Please save it again, or choose another.")
+    if isinstance(error, NotAPicture):
+        return _("This is not a PNG, JPEG, WebP or HEIC picture.")
+    return _("This picture could not be taken. Please choose another.")

@@ -38,7 +38,7 @@ class AlreadySoError(ValueError):
 def move(
     person: Person, topic: Topic, to: Category, reason: str, *, at: datetime | None = None
 ) -> Act:
-    """Give a topic to another category. The promised hour stands; the person who keeps it changes."""
+    """Give a topic to another category. The promised hour stands; who keeps it changes."""
     topic = _locked(topic)
     if topic.category_id == to.id:
         raise AlreadySoError
@@ -145,7 +145,7 @@ def restore_post(person: Person, topic: Topic, post: Post, reason: str) -> Act:
     return act
 
 
-def _act(  # noqa: PLR0913 (a record of who, what, to what, why, when, how)
+def _act(
     person: Person,
     topic: Topic,
     name: str,
@@ -181,7 +181,7 @@ def _recount_posts(topic: Topic, post: Post, step: int) -> None:
         return
     topic.answers_count += step
     session.flush()
-    from_now_on = topics_queries.official_answers(topic)
+    from_now_on = topics_queries.standing_answers(topic)
     topic.answer_id = from_now_on[-1].id if from_now_on else None
     topic.first_answer_at = from_now_on[0].published_at if from_now_on else None
     if not from_now_on and topic.state in {"answered", "solved"}:

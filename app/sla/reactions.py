@@ -31,7 +31,7 @@ def keep_the_promise(event: AnswerPublished) -> None:
 
 @now(TopicReopened)
 def promise_again(event: TopicReopened) -> None:
-    """ "Not solved" starts a new day, from the asker's click."""
+    """The asker's "not solved" starts a new day."""
     topic = queries.topic(event.topic_id)
     service.promise(topic, "next_answer", topic.active_at)
 

@@ -30,7 +30,7 @@ BATCH = 100
 
 
 def responsible(category: Category) -> Person:
-    """Who answers in this category today: the owner, or the deputy when the owner is out for good."""
+    """Who answers in this category today: the owner, or the deputy of one who is out for good."""
     if category.owner.disabled_at is not None and category.deputy is not None:
         return category.deputy
     return category.owner
@@ -103,7 +103,7 @@ def judge_again(topic: Topic) -> None:
     last = queries.last_promise(topic)
     if last is None or last.state == "cancelled":
         return
-    standing = [a for a in answers.official_answers(topic) if a.published_at >= last.started_at]
+    standing = [a for a in answers.standing_answers(topic) if a.published_at >= last.started_at]
     topic.kept_at = None
     if standing:
         first = standing[0]

@@ -174,8 +174,8 @@ def last_official_answer(topic: Topic) -> Post | None:
     return session.scalar(query.order_by(Post.seq.desc()).limit(1))
 
 
-def official_answers(topic: Topic) -> Sequence[Post]:
-    """Every official answer that stands, the first first."""
+def standing_answers(topic: Topic) -> Sequence[Post]:
+    """Every official answer that is in sight, the first first."""
     query = select(Post).where(
         Post.topic_id == topic.id, Post.kind == "answer", Post.hidden_at.is_(None)
     )

@@ -96,7 +96,7 @@ def test_every_way_to_sign_in_hashes_a_password_once(
 ) -> None:
     house.customer(email="known@example.org", with_password=True)
     hashed: list[str] = []
-    verify = service._hasher.verify  # noqa: SLF001
+    verify = service._hasher.verify
     watcher = type(
         "Watcher",
         (),

@@ -16,20 +16,17 @@ from app.accounts.forms import (
     SignInForm,
     SignUpForm,
 )
+from app.accounts.views import door
 from app.brand.queries import brand
 from app.core.i18n import _, is_locale, locale_code
-from app.core.web import Door, current_actor, inside, see_other
+from app.core.web import current_actor, inside, see_other
 from app.media import service as media
 from app.media.images import PictureError
-from app.media.forms import words_for
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
     from app.accounts.models import Person
-
-door = Door("accounts", __name__)
-
 
 # ------------------------------------------------------------------------------------- signing up
 
@@ -242,7 +239,7 @@ def _take_picture(form: ProfileForm, person: Person) -> bool:
     try:
         picture = media.portrait(upload.read())
     except PictureError as error:
-        form.picture.errors = [words_for(error)]
+        form.picture.errors = [media.words_for(error)]
         return False
     if not person.is_staff and service.looks_like_staff(picture.average_hash):
         form.picture.errors = [
