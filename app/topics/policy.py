@@ -64,6 +64,8 @@ permission("topics.draft", [anyone])
 permission("topics.ask", [is_signed_in])
 permission("topics.answer", [answers_for_it, is_not_closed])
 permission("topics.comment", [is_signed_in, is_not_closed])
+# A guest may begin a comment; it is kept, and published once they have signed in.
+permission("topics.write_comment", [is_not_closed])
 permission("topics.give_verdict", [asked_it, awaits_a_verdict, is_not_closed])
 permission("topics.vote", [is_signed_in, is_not_praise, is_not_closed])
 permission("topics.edit", [asked_it, is_not_closed], [is_manager])

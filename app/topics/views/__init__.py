@@ -6,24 +6,32 @@ door = Door("topics", __name__)
 
 # The modules need the door above them.
 from app.topics.views import (  # noqa: E402
+    ask,
     categories,
     category,
     desk,
+    drafts,
     front,
     lines,
     people,
+    replies,
     sitemap,
     tags,
+    topic,
 )
 
 __all__ = [
+    "ask",
     "categories",
     "category",
     "desk",
     "door",
+    "drafts",
     "front",
     "lines",
     "people",
+    "replies",
     "sitemap",
     "tags",
+    "topic",
 ]

@@ -1,0 +1,128 @@
+"""What is done on a topic's page: answer, comment, verdict, vote, edit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flask import flash, render_template, request, url_for
+
+from app.core import policy
+from app.core.guests import guest_hash, make_guest
+from app.core.i18n import _
+from app.core.web import current_actor, go_back, inside, see_other, wants_fragment
+from app.topics import drafting, queries, service
+from app.topics.forms import Change, Reply, ReplyChange, Verdict
+from app.topics.views import door
+from app.topics.views.topic import Writing, at_post, shown
+
+if TYPE_CHECKING:
+    from flask.typing import ResponseReturnValue
+
+    from app.topics.models import Post, Topic
+
+
+@door.post("/topics/<int:topic_id>/answers", may="topics.answer", on=queries.topic_in_sight)
+def publish_answer(topic: Topic) -> ResponseReturnValue:
+    """The bank answers; `next` brings back to the desk."""
+    form = Reply()
+    if not form.validate():
+        return shown(topic, Writing(answer=form))
+    post = service.answer(current_actor(), topic, form.body.data)
+    _let_go(f"answer:{topic.id}")
+    flash(_("The answer is published. The asker is told by e-mail."), "kept")
+    if inside(request.values.get("next")):
+        return go_back(url_for("topics.topic", topic_id=topic.id))
+    return at_post(topic, post.seq)
+
+
+@door.post("/topics/<int:topic_id>/comments", may="topics.write_comment", on=queries.topic_in_sight)
+def publish_comment(topic: Topic) -> ResponseReturnValue:
+    """Anybody's word; a guest's is kept until they have signed in."""
+    form = Reply()
+    if not form.validate():
+        return shown(topic, Writing(comment=form))
+    actor = current_actor()
+    if not policy.can(actor, "topics.comment", topic):
+        fields = {"body": form.body.data}
+        drafting.keep(actor, make_guest(), f"topic:{topic.id}", fields)
+        flash(_("Your comment is kept. Sign in, and publish it with one click."), "info")
+        back = url_for("topics.topic", topic_id=topic.id, _anchor="reply")
+        return see_other("accounts.sign_in", next=back)
+    post = service.comment(actor, topic, form.body.data)
+    _let_go(f"topic:{topic.id}")
+    return at_post(topic, post.seq)
+
+
+@door.post("/topics/<int:topic_id>/acceptance", may="topics.give_verdict", on=queries.topic_in_sight)
+def accept(topic: Topic) -> ResponseReturnValue:
+    """Solved, says the asker."""
+    service.accept(current_actor(), topic)
+    flash(_("Good. Thank you for telling: it helps those who come after you."), "kept")
+    return see_other("topics.topic", topic_id=topic.id)
+
+
+@door.post("/topics/<int:topic_id>/dispute", may="topics.give_verdict", on=queries.topic_in_sight)
+def dispute(topic: Topic) -> ResponseReturnValue:
+    """Not solved, says the asker, and perhaps why."""
+    form = Verdict()
+    if not form.validate():
+        return shown(topic, Writing(verdict=form))
+    service.dispute(current_actor(), topic)
+    flash(_("It is back on the desk, with a new promise."), "info")
+    if form.body.data:
+        service.comment(current_actor(), topic, form.body.data)
+    return see_other("topics.topic", topic_id=topic.id)
+
+
+@door.post("/topics/<int:topic_id>/vote", may="topics.vote", on=queries.topic_in_sight)
+def vote(topic: Topic) -> ResponseReturnValue:
+    """One more "me too" or support."""
+    service.vote(current_actor(), topic)
+    return _after_vote(topic)
+
+
+@door.post("/topics/<int:topic_id>/vote/withdraw", may="topics.vote", on=queries.topic_in_sight)
+def withdraw_vote(topic: Topic) -> ResponseReturnValue:
+    """The same taken back."""
+    service.withdraw_vote(current_actor(), topic)
+    return _after_vote(topic)
+
+
+def _after_vote(topic: Topic) -> ResponseReturnValue:
+    if wants_fragment():
+        voted = queries.has_voted(topic, current_actor())
+        return render_template("topics/_vote.html", topic=topic, voted=voted)
+    return see_other("topics.topic", topic_id=topic.id)
+
+
+@door.form("/topics/<int:topic_id>/edit", may="topics.edit", on=queries.topic_in_sight)
+def edit(topic: Topic) -> ResponseReturnValue:
+    """Change a topic; what it said before stays in its history."""
+    form = Change(
+        title=topic.title, body=topic.body, tags=", ".join(t.name for t in topic.tags)
+    )
+    if form.is_sent_well():
+        words = service.Words(
+            topic.kind, form.title.data, form.body.data, topic.category, form.tag_names
+        )
+        service.edit(current_actor(), topic, words, form.reason.data or "")
+        return see_other("topics.topic", topic_id=topic.id)
+    status = 422 if form.errors else 200
+    return render_template("topics/edit.html", topic=topic, post=None, form=form), status
+
+
+@door.form("/posts/<int:post_id>/edit", may="topics.edit_post", on=queries.post_in_sight)
+def edit_post(post: Post) -> ResponseReturnValue:
+    """Change a reply; what it said before stays in its topic's history."""
+    topic, form = queries.topic(post.topic_id), ReplyChange(body=post.body)
+    if form.is_sent_well():
+        service.edit_post(current_actor(), post, form.body.data, form.reason.data or "")
+        return at_post(topic, post.seq)
+    status = 422 if form.errors else 200
+    return render_template("topics/edit.html", topic=topic, post=post, form=form), status
+
+
+def _let_go(about: str) -> None:
+    """What was published is no draft any more, here and on the device."""
+    drafting.drop(current_actor(), guest_hash(), about)
+    flash(about, "sent")

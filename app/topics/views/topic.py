@@ -1,0 +1,218 @@
+"""A topic's own page: the promise, the answer, what happened, what others say."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flask import current_app, make_response, render_template, request, url_for
+
+from app.brand.queries import brand
+from app.core import markup, policy
+from app.core.guests import guest_hash
+from app.core.i18n import _, duration
+from app.core.web import current_actor, see_other
+from app.media import drawing
+from app.media import service as pictures
+from app.topics import queries, timeline
+from app.topics.forms import Reply, Verdict
+from app.topics.models import Topic
+from app.topics.promise import standing
+from app.topics.views import door, happenings  # noqa: F401 (it registers the timeline's words)
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from flask import Response
+    from flask.typing import ResponseReturnValue
+
+    from app.topics.models import Draft, Post
+    from app.topics.promise import Standing
+
+HOUR = 3600
+# About what a search engine or a messenger shows of a page.
+SUMMARY = 200
+
+
+@dataclass(frozen=True)
+class Writing:
+    """The boxes at the page's end as they were sent; what is None is fresh."""
+
+    answer: Reply | None = None
+    comment: Reply | None = None
+    verdict: Verdict | None = None
+
+
+@dataclass(frozen=True)
+class Timing:
+    """How an official answer stands to the promise it kept; `took` is None when it kept none."""
+
+    state: str = "none"
+    took: timedelta | None = None
+    late: timedelta | None = None
+
+
+@door.get("/topics/<int:topic_id>", may="topics.read", on=queries.topic_in_sight)
+def topic(topic: Topic) -> ResponseReturnValue:
+    """Everything said about one question, idea, problem or praise."""
+    return shown(topic)
+
+
+@door.get("/topics/<int:topic_id>/posts/<int:seq>", may="topics.read", on=queries.topic_in_sight)
+def post(topic: Topic, seq: int) -> ResponseReturnValue:
+    """The page on which a reply stands, wherever a long thread was cut."""
+    return at_post(topic, seq)
+
+
+def at_post(topic: Topic, seq: int) -> Response:
+    """303 to the reply with this number on its page."""
+    values: dict[str, object] = {"topic_id": topic.id, "_anchor": f"post-{seq}"}
+    if topic.comments_count > queries.COMMENTS and seq > queries.COMMENTS:
+        values["from"] = seq
+    return see_other("topics.topic", **values)
+
+
+def shown(topic: Topic, writing: Writing | None = None) -> ResponseReturnValue:
+    """The page; with what was wrong in `writing`, when something was."""
+    actor, stands = current_actor(), standing(topic)
+    answers = queries.official_answers(topic, actor)
+    page = queries.comments(topic, actor, _start())
+    public = [a for a in answers if a.hidden_at is None]
+    html = render_template(
+        "topics/topic.html",
+        topic=topic,
+        stands=stands,
+        answers=answers,
+        timings={a.id: _timing(topic, a, stands) for a in answers},
+        comments=page,
+        happened=timeline.timeline(topic),
+        voted=queries.has_voted(topic, actor),
+        addressee=queries.who_answers([topic.category])[0],
+        summary=markup.first_line(topic.body_html, SUMMARY),
+        structured=_structured(topic, public) if _is_answered_in_public(topic, public) else None,
+        address=_address(topic),
+        first_page=_start() == 0,
+        **_boxes(topic, writing or Writing()),
+    )
+    return html, 200 if writing is None else 422
+
+
+def _start() -> int:
+    given = request.args.get("from", "")
+    return int(given) if given.isascii() and given.isdecimal() and len(given) < 10 else 0  # noqa: PLR2004
+
+
+def _address(topic: Topic) -> str:
+    return str(current_app.config["PUBLIC_URL"] + url_for("topics.topic", topic_id=topic.id))
+
+
+def _boxes(topic: Topic, writing: Writing) -> dict[str, object]:
+    """The forms at the end of the page, with the text their writer had begun."""
+    actor = current_actor()
+    may_answer = policy.can(actor, "topics.answer", topic)
+    kept = {d.about: d for d in queries.drafts_about(topic, person_id=actor.id, guest=guest_hash())}
+    comment = writing.comment or Reply(body=_body(kept.get(f"topic:{topic.id}")), fresh=True)
+    answer = writing.answer or Reply(body=_body(kept.get(f"answer:{topic.id}")), fresh=True)
+    verdict = writing.verdict or Verdict(fresh=True)
+    for name, form in (("comment", comment), ("answer", answer), ("verdict", verdict)):
+        form.body.id = form.body.label.field_id = name
+    return {
+        "may_answer": may_answer,
+        "comment_form": comment,
+        "answer_form": answer,
+        "verdict_form": verdict,
+        "kept": kept,
+    }
+
+
+def _body(draft: Draft | None) -> str:
+    return str(draft.fields.get("body", "")) if draft else ""
+
+
+def _timing(topic: Topic, post: Post, stands: Standing) -> Timing:
+    if post.published_at == topic.kept_at and stands.state in {"answered", "met_late"}:
+        return Timing(stands.state, stands.took, stands.late or None)
+    if post.published_at == topic.first_answer_at:
+        return Timing("none", post.published_at - topic.opened_at)
+    return Timing()
+
+
+def _is_answered_in_public(topic: Topic, answers: list[Post]) -> bool:
+    return topic.kind in {"question", "problem"} and topic.hidden_at is None and bool(answers)
+
+
+def _structured(topic: Topic, answers: list[Post]) -> dict[str, object]:
+    """The question and its official answers as search engines read them (schema.org QAPage)."""
+    said = [_answer_for_engines(topic, a) for a in answers]
+    solution = next((s for s, a in zip(said, answers, strict=True) if a.accepted_at), said[0])
+    return {
+        "@context": "https://schema.org",
+        "@type": "QAPage",
+        "mainEntity": {
+            "@type": "Question",
+            "name": topic.title,
+            "text": markup.plain(topic.body_html),
+            "answerCount": len(said),
+            "upvoteCount": topic.votes_count,
+            "datePublished": topic.opened_at.isoformat(),
+            "inLanguage": topic.language,
+            "author": {"@type": "Person", "name": topic.asker.name},
+            "acceptedAnswer": solution,
+            "suggestedAnswer": [s for s in said if s is not solution],
+        },
+    }
+
+
+def _answer_for_engines(topic: Topic, answer: Post) -> dict[str, object]:
+    author = {"@type": "Person", "name": answer.author.name, "jobTitle": answer.signed_as}
+    return {
+        "@type": "Answer",
+        "text": markup.plain(answer.body_html),
+        "datePublished": answer.published_at.isoformat(),
+        "inLanguage": answer.language,
+        "url": f"{_address(topic)}#post-{answer.seq}",
+        "upvoteCount": max(answer.score, 0),
+        "author": author,
+    }
+
+
+@door.get("/topics/<int:topic_id>/history", may="topics.read", on=queries.topic_in_sight)
+def history(topic: Topic) -> ResponseReturnValue:
+    """What the topic and its replies said before they were changed, by whom and why."""
+    changes = queries.revisions_in_sight(topic, current_actor())
+    return render_template("topics/history.html", topic=topic, changes=changes)
+
+
+@door.get("/topics/<int:topic_id>/card.png", may="topics.read", on=queries.topic_in_sight)
+def card(topic: Topic) -> ResponseReturnValue:
+    """The picture other sites show for a link to this topic."""
+    stands = standing(topic)
+    person = topic.responsible or topic.category.owner
+    took = duration(stands.took) if stands.took is not None else ""
+    words = _("Answered in %(time)s", time=took) if stands.state == "answered" else ""
+    bank = brand()
+    shown_on_it = {
+        "title": topic.title,
+        "name": person.name,
+        "post": person.post,
+        "state": stands.state,
+        # In steps a picture of this size can show, so that it is the same for an hour or so.
+        "share_left": round(stands.left, 1),
+        "brand_name": bank.name,
+        "brand": bank.colour,
+        "words": words,
+    }
+    response = make_response("")
+    portrait = person.portrait_url or person.initials
+    seen = json.dumps([shown_on_it, portrait], ensure_ascii=False)
+    response.set_etag(hashlib.sha256(seen.encode()).hexdigest()[:24])
+    response.headers["Cache-Control"] = f"public, max-age={HOUR}"
+    if request.if_none_match.contains(response.get_etag()[0] or ""):
+        response.status_code = 304
+        return response
+    face = pictures.read(person.portrait) if person.portrait else None
+    response.set_data(drawing.card_png(portrait=face, initials=person.initials, **shown_on_it))
+    response.content_type = "image/png"
+    return response
