@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 from flask import Blueprint, abort, current_app, make_response, redirect, request, url_for
 from flask_login import current_user
 from werkzeug.exceptions import NotFound
+from werkzeug.routing import IntegerConverter
 
 from app.core import transactions
 from app.core.db import reads_only
@@ -126,8 +127,15 @@ def _guard(view: View, may: str, on: Any) -> View:
     return enter
 
 
+class Id(IntegerConverter):
+    """A row's number in an address: what no database can count to is nowhere (404)."""
+
+    regex = r"\d{1,9}"
+
+
 def init(app: Flask) -> None:
     """Guard every request: same-site, declared, in one transaction."""
+    app.url_map.converters["int"] = Id
     app.wsgi_app = _Reading(app.wsgi_app)  # type: ignore[method-assign]
     app.before_request(_refuse_undeclared)
     app.before_request(_refuse_other_sites)

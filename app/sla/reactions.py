@@ -1,7 +1,10 @@
 """What the promise does when something happens to a topic."""
 
+from collections.abc import Sequence
+
 from app.core import jobs, transactions
 from app.core.events import now
+from app.core.i18n import _
 from app.moderation.events import (
     PostHidden,
     PostRestored,
@@ -12,8 +15,10 @@ from app.moderation.events import (
     TopicUnlocked,
 )
 from app.sla import service
+from app.sla.events import PromiseBroken, PromiseKept
 from app.topics import queries
 from app.topics.events import AnswerPublished, TopicOpened, TopicReopened
+from app.topics.timeline import Happening, Line, lines
 
 
 @now(TopicOpened)
@@ -67,3 +72,23 @@ def watch_the_clock() -> None:
     """Notice what is overdue; the pages have said so since the instant itself."""
     if service.watch():
         transactions.commit()
+
+
+@lines(PromiseBroken, PromiseKept)
+def a_promise_was_not_kept(happenings: Sequence[Happening]) -> Sequence[Line | None]:
+    """Misses stay in the topic's public story; a kept promise is told by its answer."""
+    noticed = {_promise_of(h) for h in happenings if isinstance(h.event, PromiseBroken)}
+    return [_miss(h, noticed) for h in happenings]
+
+
+def _miss(happening: Happening, noticed: set[int]) -> Line | None:
+    if isinstance(happening.event, PromiseBroken):
+        return Line(_("Promise broken: no answer by the promised hour"), "circle-alert")
+    late = isinstance(happening.event, PromiseKept) and happening.event.late
+    if late and _promise_of(happening) not in noticed:
+        return Line(_("The answer came later than promised"), "circle-alert")
+    return None
+
+
+def _promise_of(happening: Happening) -> int:
+    return int(getattr(happening.event, "promise_id", 0))

@@ -167,6 +167,13 @@ class Reply(Form):
         filters=[printed, strip],
     )
 
+    def called(self, name: str, label: str | None = None) -> Reply:
+        """This form as one of several on a page: its box has an id and a label of its own."""
+        self.body.id = self.body.label.field_id = name
+        if label:
+            self.body.label.text = label
+        return self
+
 
 class Verdict(Form):
     """What is still missing, when the asker says "not solved"."""

@@ -149,7 +149,12 @@ class Topic(Model):
 
 
 class Post(Model):
-    """A reply: the bank's official `answer`, or anybody's `comment`. Text is kept as written."""
+    """The bank's official `answer`, anybody's `comment`, or a `reply` brought in from elsewhere.
+
+    A reply answered the question where it was written, so the first one is its topic's
+    `first_answer_at` and an accepted one solved it; but the bank did not say it: no seal, no
+    `Topic.answer_id`, counted with the comments. Text is kept as written.
+    """
 
     __tablename__ = "posts"
     __table_args__ = (UniqueConstraint("topic_id", "seq"),)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
-    from sqlalchemy import Select
+    from sqlalchemy import ColumnElement, Select
 
     from app.accounts.models import Person
     from app.core.policy import Actor
@@ -94,16 +94,54 @@ def _viewed(query: Select[tuple[Topic]], view: str) -> tuple[Select[tuple[Topic]
     return query, RECENT
 
 
-def due_for(person: Person | None, *, cursor: str | None = None, size: int = SIZE) -> Page[Topic]:
+def due_for(
+    person: Person | None,
+    *,
+    category: Category | None = None,
+    cursor: str | None = None,
+    size: int = SIZE,
+) -> Page[Topic]:
     """What waits for an answer, soonest first; only what `person` may answer, when given."""
-    query = (
-        select(Topic)
-        .where(Topic.is_awaiting.is_(True), Topic.hidden_at.is_(None))
-        .options(*_for_a_line())
+    query = select(Topic).where(*_on_desk(person)).options(*_for_a_line())
+    if category is not None:
+        query = query.where(Topic.category_id == category.id)
+    return keyset(query, SOONEST, cursor, size)
+
+
+def topic_on_desk(person: Person | None, topic_id: int) -> Topic | None:
+    """The topic, if it waits for this person (for anybody, when None)."""
+    query = select(Topic).where(Topic.id == topic_id, *_on_desk(person))
+    return session.scalar(query.options(*_for_a_line()))
+
+
+@dataclass(frozen=True)
+class Day:
+    """How a desk's day stands: answers given, topics left, and those of them overdue."""
+
+    answered: int
+    left: int
+    overdue: int
+
+
+def day(person: Person | None, since: datetime, at: datetime) -> Day:
+    """The day of `person`'s desk (of the whole bank, when None), which began `since`."""
+    late = func.count().filter(Topic.due_at < at)
+    left, overdue = session.execute(
+        select(func.count(), late).select_from(Topic).where(*_on_desk(person))
+    ).one()
+    given = select(func.count()).where(
+        Post.kind == "answer", Post.hidden_at.is_(None), Post.published_at >= since
     )
     if person is not None:
-        query = query.where(Topic.category_id.in_(category_ids_of(person)))
-    return keyset(query, SOONEST, cursor, size)
+        given = given.where(Post.author_id == person.id)
+    return Day(session.scalar(given) or 0, left, overdue)
+
+
+def _on_desk(person: Person | None) -> tuple[ColumnElement[bool], ...]:
+    waits = (Topic.is_awaiting.is_(True), Topic.hidden_at.is_(None))
+    if person is None:
+        return waits
+    return (*waits, Topic.category_id.in_(category_ids_of(person)))
 
 
 def topics_by_id(actor: Actor, ids: Iterable[int]) -> dict[int, Topic]:
@@ -124,7 +162,7 @@ def places_of_posts(topic: Topic) -> dict[int, int]:
     query = select(Post.id, Post.seq).where(
         Post.topic_id == topic.id, Post.kind == "answer", Post.hidden_at.is_(None)
     )
-    return {post_id: seq for post_id, seq in session.execute(query)}
+    return dict(session.execute(query).tuples().all())
 
 
 @dataclass(frozen=True)
@@ -262,7 +300,12 @@ def categories_of(person: Person) -> Sequence[Category]:
 
 def category_ids_of(person: Person) -> list[int]:
     """The categories this person may answer in: as owner, deputy or named delegate."""
-    return [c.id for c in categories() if c.is_answered_by(person.id)]
+    return [c.id for c in categories_answered_by(person)]
+
+
+def categories_answered_by(person: Person) -> list[Category]:
+    """The open categories where this person gives the official answer, in order."""
+    return [c for c in categories() if c.is_answered_by(person.id)]
 
 
 @dataclass(frozen=True)

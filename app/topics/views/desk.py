@@ -1,1 +1,81 @@
-"""The desk: a pile to work through, soonest due first."""
+"""The desk: a pile to work through, overdue on top and soonest first, one thing open at a time."""
+
+from __future__ import annotations
+
+from datetime import datetime, time
+from typing import TYPE_CHECKING
+
+from flask import render_template, request, url_for
+
+from app.core import clock
+from app.core.i18n import zone_now
+from app.core.policy import can
+from app.core.web import current_actor
+from app.topics import queries
+from app.topics.forms import Reply
+from app.topics.promise import standing
+from app.topics.views import door
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from flask.typing import ResponseReturnValue
+
+    from app.accounts.models import Person
+    from app.topics.models import Category, Topic
+
+# What was said already, and the asker's earlier topics: enough to answer, not to get lost in.
+LAST_WORDS, EARLIER = 4, 3
+
+
+@door.get("/desk", may="topics.use_desk")
+def desk() -> ResponseReturnValue:
+    """What waits for whoever reads this: the first of the pile, or the one they took, is open."""
+    actor = current_actor()
+    # Who manages topics sees every pile; who answers, their own.
+    whose = None if can(actor, "topics.manage_categories") else actor
+    categories = queries.categories() if whose is None else queries.categories_answered_by(whose)
+    category = _chosen(categories)
+    pile = queries.due_for(whose, category=category, cursor=request.args.get("cursor"))
+    topic = _taken(whose) or next(iter(pile.items), None)
+    here = url_for("topics.desk", category=category.slug if category else None)
+    return render_template(
+        "topics/desk.html",
+        pile=pile,
+        topic=topic,
+        categories=categories,
+        category=category,
+        here=here,
+        day=queries.day(whose, _midnight(), clock.now()),
+        done=queries.answers_by(actor, 3) if topic is None else [],
+        **(_opened(topic, actor) if topic else {}),
+    )
+
+
+def _opened(topic: Topic, actor: Person) -> dict[str, Any]:
+    draft = queries.draft(f"answer:{topic.id}", person_id=actor.id, guest=None)
+    earlier = queries.topics(actor, asker=topic.asker, size=EARLIER + 1).items
+    return {
+        "stands": standing(topic),
+        "draft": draft,
+        "form": Reply(body=draft.fields.get("body", "") if draft else ""),
+        "posts": queries.posts(topic, actor)[-LAST_WORDS:],
+        "earlier": [t for t in earlier if t.id != topic.id][:EARLIER],
+    }
+
+
+def _taken(whose: Person | None) -> Topic | None:
+    number = request.args.get("topic", type=int)
+    return queries.topic_on_desk(whose, number) if number else None
+
+
+def _chosen(categories: Sequence[Category]) -> Category | None:
+    slug = request.args.get("category")
+    return next((c for c in categories if c.slug == slug), None)
+
+
+def _midnight() -> datetime:
+    """When the reader's day began."""
+    local = clock.now().astimezone(zone_now())
+    return datetime.combine(local.date(), time(), local.tzinfo)

@@ -53,7 +53,9 @@ def publish_comment(topic: Topic) -> ResponseReturnValue:
     return at_post(topic, post.seq)
 
 
-@door.post("/topics/<int:topic_id>/acceptance", may="topics.give_verdict", on=queries.topic_in_sight)
+@door.post(
+    "/topics/<int:topic_id>/acceptance", may="topics.give_verdict", on=queries.topic_in_sight
+)
 def accept(topic: Topic) -> ResponseReturnValue:
     """Solved, says the asker."""
     service.accept(current_actor(), topic)

@@ -116,12 +116,11 @@ def _boxes(topic: Topic, writing: Writing) -> dict[str, object]:
     comment = writing.comment or Reply(body=_body(kept.get(f"topic:{topic.id}")), fresh=True)
     answer = writing.answer or Reply(body=_body(kept.get(f"answer:{topic.id}")), fresh=True)
     verdict = writing.verdict or Verdict(fresh=True)
-    for name, form in (("comment", comment), ("answer", answer), ("verdict", verdict)):
-        form.body.id = form.body.label.field_id = name
+    verdict.body.id = verdict.body.label.field_id = "verdict"
     return {
         "may_answer": may_answer,
-        "comment_form": comment,
-        "answer_form": answer,
+        "comment_form": comment.called("comment"),
+        "answer_form": answer.called("official", _("Your answer")),
         "verdict_form": verdict,
         "kept": kept,
     }
