@@ -22,8 +22,12 @@ power.addEventListener("click", () => {
 const walk = (step) => {
   const links = [...document.querySelectorAll("[data-lines] .line__link")];
   if (!links.length) return;
-  const at = links.findIndex((link) => link.closest(".line").contains(document.activeElement));
+  const opens = links[0].closest("[data-lines]").dataset.lines === "open";
+  const at = opens
+    ? links.findIndex((link) => link.ariaCurrent)
+    : links.findIndex((link) => link.closest(".line").contains(document.activeElement));
   const next = links[Math.max(0, Math.min(links.length - 1, at + step))];
+  if (opens) return next.ariaCurrent || next.click();
   next.focus();
   next.closest(".line").scrollIntoView({ block: "nearest" });
 };
