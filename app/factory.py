@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask, g, request
+from sqlalchemy.exc import OperationalError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import config
@@ -14,8 +15,22 @@ from app.accounts import sessions
 from app.accounts import views as accounts
 from app.brand import views as brand
 from app.brand.queries import brand as the_brand
+from app.brand.queries import plain
 from app.commands import COMMANDS
-from app.core import addresses, db, errors, headers, i18n, jobs, mail, panels, policy, signing, web
+from app.core import (
+    addresses,
+    catalogue,
+    db,
+    errors,
+    headers,
+    i18n,
+    jobs,
+    mail,
+    panels,
+    policy,
+    signing,
+    web,
+)
 from app.core.web import current_actor
 from app.ideas import views as ideas
 from app.insight import views as insight
@@ -36,6 +51,7 @@ DOORS = (media, brand, accounts, topics, moderation, ideas, search, notify, insi
 REGISTERED = (
     "core.deliveries",
     "core.heartbeat",
+    "brand.policy",
     "accounts.policy",
     "ideas.policy",
     "moderation.policy",
@@ -66,6 +82,8 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     _init_core(app)
     for views in DOORS:
         app.register_blueprint(views.door)
+    if app.config["DEVELOPMENT"]:
+        app.register_blueprint(catalogue.door)
     for command in COMMANDS:
         app.cli.add_command(command)
     app.context_processor(_what_every_page_shows)
@@ -94,7 +112,10 @@ def _reader_can(permission: str, thing: object = None) -> bool:
 
 def _brand() -> Brand:
     if "brand" not in g:
-        g.brand = the_brand()
+        try:
+            g.brand = the_brand()
+        except OperationalError:
+            g.brand = plain()
     found: Brand = g.brand
     return found
 
@@ -120,6 +141,7 @@ def _reader_zone() -> str:
 def _what_every_page_shows() -> dict[str, Any]:
     return {
         "brand": _brand(),
+        "brand_css_url": brand.css_url(_brand()),
         "actor": current_actor(),
         "locale": i18n.locale_code(),
         "locales": _offered_locales(),

@@ -15,6 +15,7 @@ from flask import session as current_session
 from flask.sessions import SessionInterface, SessionMixin
 from flask_login import LoginManager, login_user, logout_user
 from sqlalchemy import delete, select, update
+from sqlalchemy.exc import OperationalError
 from werkzeug.datastructures import CallbackDict
 
 from app.accounts.models import Person
@@ -83,7 +84,11 @@ class TableSessions(SessionInterface):
         key = request.cookies.get(_cookie(app))
         if not key:
             return BrowserSession()
-        row = session.scalar(select(Row).where(Row.key_hash == digest(key)))
+        try:
+            row = session.scalar(select(Row).where(Row.key_hash == digest(key)))
+        except OperationalError:
+            # The page that says so needs no session; failing here would leave no page at all.
+            return BrowserSession()
         idle = timedelta(days=app.config["SESSION_DAYS"])
         if row is None or row.seen_at < clock.now() - idle:
             return BrowserSession()

@@ -8,8 +8,12 @@ from app.core.db import session
 
 def brand() -> Brand:
     """The bank's brand; a plain default, unsaved, before the first start has made one."""
-    found = session.scalar(select(Brand).order_by(Brand.id).limit(1))
-    return found or Brand(
+    return session.scalar(select(Brand).order_by(Brand.id).limit(1)) or plain()
+
+
+def plain() -> Brand:
+    """A brand for when there is none: before the first start, or with the database away."""
+    return Brand(
         name="Otklik",
         tagline="",
         welcome={},

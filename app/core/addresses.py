@@ -28,7 +28,7 @@ def front() -> str:
 
 def host() -> str:
     """Our host's name, for Message-IDs and the ids in feeds."""
-    return urlsplit(_base).hostname or "localhost"
+    return (urlsplit(_base).hostname or "localhost").encode("idna").decode()
 
 
 def topic(topic_id: int) -> str:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 import secrets
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from flask import render_template
 from jinja2 import TemplateNotFound
-from werkzeug.exceptions import HTTPException, InternalServerError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from werkzeug.exceptions import HTTPException, InternalServerError, ServiceUnavailable
 
 from app.core import transactions
 
@@ -22,6 +24,7 @@ log = logging.getLogger(__name__)
 def init(app: Flask) -> None:
     """Answer every error with a page in the reader's language."""
     app.register_error_handler(HTTPException, _known)
+    app.register_error_handler(OperationalError, _out_of_reach)
     app.register_error_handler(Exception, _unknown)
 
 
@@ -37,6 +40,15 @@ def _known(error: HTTPException) -> ResponseReturnValue:
     except TemplateNotFound:
         family = "404" if code < 500 else "500"  # noqa: PLR2004
         return render_template(f"errors/{family}.html", code=code), code, headers
+
+
+def _out_of_reach(error: OperationalError) -> ResponseReturnValue:
+    """The database is away or busy: not our caller's fault, and soon over."""
+    log.error("the database is out of reach", exc_info=error)
+    with suppress(SQLAlchemyError):
+        transactions.rollback()
+    code = ServiceUnavailable.code
+    return render_template("errors/503.html", code=code), code, {"Retry-After": "60"}
 
 
 def _unknown(error: Exception) -> ResponseReturnValue:

@@ -7,21 +7,22 @@ never null and ends with the primary key.
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from sqlalchemy import Select, tuple_
+from sqlalchemy import Integer, Select, tuple_
 
-from app.core.db import session
+from app.core.db import UTCDateTime, session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 T = TypeVar("T")
 SIZE = 20
+# What an INTEGER holds; PostgreSQL refuses more, whoever asks.
+LARGEST = 2**31 - 1
 
 
 @dataclass(frozen=True)
@@ -46,14 +47,12 @@ def keyset(
     query: Select[tuple[T]], order: Order[T], cursor: str | None = None, size: int = SIZE
 ) -> Page[T]:
     """One page of `query`; a cursor that is not ours shows the first page. One statement."""
-    edge = _decode(cursor)
+    edge = _decode(cursor, order.columns)
     backwards = edge is not None and edge[0] == "newer"
     ascending = backwards == order.descending
-    if edge is not None and len(edge[1]) == len(order.columns):
+    if edge is not None:
         key, values = tuple_(*order.columns), tuple_(*edge[1])
         query = query.where(key > values if ascending else key < values)
-    else:
-        edge = None
     columns = (c.asc() if ascending else c.desc() for c in order.columns)
     rows = list(session.scalars(query.order_by(None).order_by(*columns).limit(size + 1)).unique())
     more, rows = len(rows) > size, rows[:size]
@@ -76,7 +75,7 @@ def _encode(way: str, values: tuple[Any, ...]) -> str:
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def _decode(cursor: str | None) -> tuple[str, list[Any]] | None:
+def _decode(cursor: str | None, columns: tuple[Any, ...]) -> tuple[str, list[Any]] | None:
     if not cursor:
         return None
     try:
@@ -84,17 +83,22 @@ def _decode(cursor: str | None) -> tuple[str, list[Any]] | None:
         way, values = json.loads(text)
         if way not in {"newer", "older"}:
             return None
-        return way, [_value(v) for v in values]
-    except (ValueError, TypeError, KeyError, binascii.Error, UnicodeError):
+        return way, [_value(v, c) for v, c in zip(values, columns, strict=True)]
+    except (ArithmeticError, AttributeError, KeyError, RecursionError, TypeError, ValueError):
         return None
 
 
-def _value(value: Any) -> Any:
-    if isinstance(value, dict):
+def _value(value: Any, column: Any) -> Any:
+    """`value` if this column could hold it: anybody may have written the cursor."""
+    if isinstance(column.type, UTCDateTime):
         instant = datetime.fromisoformat(value["t"])
         if instant.tzinfo is None:
             raise ValueError(value)
-        return instant
-    if not isinstance(value, (str, int, float, bool)):
-        raise TypeError(value)
+        return instant.astimezone(UTC)
+    if isinstance(column.type, Integer):
+        if type(value) is not int or abs(value) > LARGEST:
+            raise TypeError(value)
+    # Half a surrogate pair and a null character are text to JSON, but to no database.
+    elif "\x00" in value.encode().decode():
+        raise ValueError(value)
     return value

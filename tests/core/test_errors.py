@@ -1,0 +1,39 @@
+"""Pages for when something is wrong."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from app.factory import create_app
+from tests.conftest import BASE_URL, settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.builders import Builders
+    from tests.conftest import Browser
+
+
+def test_without_a_database_there_is_still_a_page(tmp_path: Path) -> None:
+    away = f"sqlite:///{tmp_path / 'no such folder' / 'otklik.sqlite3'}"
+    client = create_app(settings(tmp_path, DATABASE_URL=away)).test_client()
+    client.set_cookie("sid", "x" * 43, domain="otklik.test")
+
+    answer = client.get("/", base_url=BASE_URL, headers={"Accept-Language": "en"})
+
+    assert answer.status_code == 503
+    assert answer.headers["Retry-After"] == "60"
+    assert "<h1>" in answer.text
+    assert "sqlite" not in answer.text.lower()
+
+
+@pytest.mark.parametrize("path", ["/nothing", "/topics/999999", "/categories/nothing"])
+def test_what_is_not_there_says_so_and_leads_on(
+    house: Builders, browser: Browser, path: str
+) -> None:
+    house.brand()
+    answer = browser.get(path)
+    assert answer.status_code == 404
+    assert 'href="/"' in answer.text
