@@ -1,0 +1,61 @@
+"""What tests of the core need: a database in which commits last, and reactions of a test's own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import text
+
+from app.core import events
+from app.core.db import Base, db, session
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flask import Flask
+
+
+@pytest.fixture
+def lasting(app: Flask) -> Iterator[Flask]:
+    """The application without a transaction around the test: several workers see one another.
+
+    Whatever was written is deleted afterwards.
+    """
+    with app.app_context():
+        try:
+            yield app
+        finally:
+            session.remove()
+            _empty()
+
+
+def _empty() -> None:
+    tables = [f'"{table.name}"' for table in Base.metadata.sorted_tables]
+    with db.engine.connect() as connection:
+        if connection.dialect.name == "sqlite":
+            # Topics and posts point at one another, so no order of deletion would do.
+            connection.exec_driver_sql("ROLLBACK")
+            connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            for table in tables:
+                connection.execute(text(f"DELETE FROM {table}"))
+            connection.commit()
+            connection.exec_driver_sql("ROLLBACK")
+            connection.exec_driver_sql("PRAGMA foreign_keys=ON")
+            connection.exec_driver_sql("BEGIN")
+        else:
+            connection.execute(text(f"TRUNCATE {', '.join(tables)} RESTART IDENTITY CASCADE"))
+        connection.commit()
+
+
+@pytest.fixture
+def reactions() -> Iterator[None]:
+    """Reactions that a test registers are forgotten after it."""
+    now = {kind: list(known) for kind, known in events._now.items()}
+    later = {kind: dict(known) for kind, known in events._later.items()}
+    yield
+    events._now.clear()
+    events._now.update(now)
+    events._later.clear()
+    events._later.update(later)
