@@ -8,13 +8,13 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
-from email.headerregistry import Address
+from email.headerregistry import Address, HeaderRegistry, UniqueUnstructuredHeader
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
 
-from flask import current_app, render_template
+from flask import current_app
 
 from app.accounts.service import token
 from app.brand.queries import brand as the_brand
@@ -30,6 +30,8 @@ from app.topics import queries as topics
 from app.topics.promise import standing
 
 if TYPE_CHECKING:
+    from email.policy import Policy
+
     from app.accounts.models import Person
     from app.brand.models import Brand
     from app.notify.models import Letter
@@ -60,27 +62,42 @@ class Ring:
     cid: str
 
 
+class Unfolded(UniqueUnstructuredHeader):
+    """A header that must stand as it is: Python would break a long address into encoded words."""
+
+    def fold(self, *, policy: Policy[Any]) -> str:
+        """One line, however long."""
+        return f"{self.name}: {self}{policy.linesep}"
+
+
+_registry = HeaderRegistry()
+for _name in ("Message-ID", "In-Reply-To", "References", "List-Id", "List-Unsubscribe"):
+    _registry.map_to_type(_name.lower(), Unfolded)
+POLICY = SMTP.clone(header_factory=_registry)
+
+
 def compose(letter: Letter) -> EmailMessage:
     """The letter as it goes out."""
     brand = the_brand()
     with speaking(letter.locale, _zone(letter.person, brand)):
         about = _about(letter, brand)
-        subject = _one_line(_block(f"notify/emails/{letter.kind}.txt", "subject", about))
-        text = render_template(f"notify/emails/{letter.kind}.txt", **about)
-        html = render_template(f"notify/emails/{letter.kind}.html", **about)
-    message = EmailMessage(policy=SMTP)
+        template = f"notify/emails/{letter.kind}"
+        subject = _one_line(_rendered(f"{template}.txt", only_subject=True, **about))
+        text = _rendered(f"{template}.txt", **about)
+        html = _rendered(f"{template}.html", **about)
+    message = EmailMessage(policy=POLICY)
     message["From"] = _address(brand.mail_name or brand.name, brand.mail_address)
     message["To"] = _address(letter.person.name if letter.person else "", letter.address)
     message["Subject"] = subject
     message["Date"] = format_datetime(clock.now())
     message["Message-ID"] = f"<{letter.kind}.{letter.fact_id}.{letter.id}@{addresses.host()}>"
-    message["Content-Language"] = letter.locale
     message["Auto-Submitted"] = "auto-generated"
     message["X-Auto-Response-Suppress"] = "All"
     _add_list_headers(message, letter, about["unsubscribe_url"])
     message.set_content(_tidy(text))
     message.add_alternative(html, subtype="html")
-    ring: Ring | None = about["ring"]
+    message["Content-Language"] = letter.locale
+    ring: Ring | None = about["picture"]
     if ring is not None:
         body: Any = message.get_payload(1)
         body.add_related(ring.png, "image", "png", cid=f"<{ring.cid}>", filename="ring.png")
@@ -121,7 +138,7 @@ def _about(letter: Letter, brand: Brand) -> dict[str, Any]:
         "address": addresses,
         "plain": _plain,
         "whole": addresses.made_whole,
-        "ring": ring,
+        "picture": ring,
         "unsubscribe_url": addresses.at(f"/unsubscribe/{stop}") if stop else None,
         "accent": brand.colour,
         "on_accent": _on(brand.colour),
@@ -163,9 +180,9 @@ def _zone(person: Person | None, brand: Brand) -> str:
     return zone if zone and is_zone(zone) else brand.timezone
 
 
-def _block(template: str, name: str, about: dict[str, Any]) -> str:
-    found = current_app.jinja_env.get_template(template)
-    return "".join(found.blocks[name](found.new_context(about)))
+def _rendered(template: str, **about: Any) -> str:
+    """Without what every page is given: a letter is made far from any request."""
+    return current_app.jinja_env.get_template(template).render(about)
 
 
 def _address(name: str, address: str) -> Address:
