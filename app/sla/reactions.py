@@ -17,7 +17,7 @@ from app.moderation.events import (
 from app.sla import service
 from app.sla.events import PromiseBroken, PromiseKept
 from app.topics import queries
-from app.topics.events import AnswerPublished, TopicOpened, TopicReopened
+from app.topics.events import AnswerPublished, CategoryChanged, TopicOpened, TopicReopened
 from app.topics.timeline import Happening, Line, lines
 
 
@@ -65,6 +65,18 @@ def resume_the_promise(event: TopicRestored | TopicUnlocked) -> None:
 def judge_the_promise_again(event: PostHidden | PostRestored) -> None:
     """An answer out of sight answers nobody."""
     service.judge_again(queries.topic(event.topic_id))
+
+
+@now(CategoryChanged)
+def hand_over_what_waits(event: CategoryChanged) -> None:
+    """A new owner takes what the one before had not answered; the shown hours stand."""
+    category = queries.category(event.category_id)
+    if category is None:
+        return
+    who = service.responsible(category)
+    for topic in queries.awaiting_in(category):
+        if topic.responsible_id != who.id:
+            service.hand_over(topic)
 
 
 @jobs.every(20, "sla.watch")

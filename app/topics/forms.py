@@ -1,4 +1,4 @@
-"""What people write: a topic, a reply, a change to either."""
+"""What people write: a topic, a reply, a change to either; and what a manager says of a category."""
 
 from __future__ import annotations
 
@@ -9,23 +9,29 @@ from wtforms import (
     FileField,
     HiddenField,
     RadioField,
+    SelectField,
+    SelectMultipleField,
     StringField,
     TextAreaField,
     ValidationError,
 )
-from wtforms.validators import InputRequired, Length
+from wtforms.fields.choices import SelectChoice
+from wtforms.validators import InputRequired, Length, Regexp
+from wtforms.widgets import CheckboxInput, ListWidget
 
 from app.core import markup
-from app.core.forms import Form, fold, strip
+from app.core.forms import REQUIRED, Form, between, fold, strip
 from app.core.i18n import _, _l
+from app.topics import queries
 from app.topics.models import KINDS
-from app.topics.service import clean_tag
+from app.topics.service import CategoryWords, clean_tag
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from wtforms import Field
 
+    from app.accounts.models import Person
     from app.topics.models import Category
 
 SHORTEST_TITLE, LONGEST_TITLE = 5, 150
@@ -48,6 +54,12 @@ def printed(text: str | None) -> str | None:
     if not isinstance(text, str):
         return text
     return _UNPRINTED.sub("", text.replace("\r\n", "\n"))
+
+
+def number(value: object) -> int | None:
+    """The id in a form's field; None for anything that is none."""
+    text = str(value or "")
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None  # noqa: PLR2004
 
 
 def shows_something(_form: Form, field: Field) -> None:
@@ -108,13 +120,13 @@ class Ask(Words):
     kind = RadioField(
         _l("What is it?"),
         [InputRequired(_l("Choose what it is."))],
-        choices=[(kind, KIND_WORDS[kind]) for kind in KINDS],
+        choices=[SelectChoice(kind, KIND_WORDS[kind]) for kind in KINDS],
         default="question",
     )
     category_id = RadioField(
         _l("Who should answer?"),
         [InputRequired(_l("Choose who should answer."))],
-        coerce=int,
+        coerce=number,
         validate_choice=False,
     )
     picture = FileField(
@@ -125,7 +137,7 @@ class Ask(Words):
     def __init__(self, categories: Sequence[Category], **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.categories = {c.id: c for c in categories}
-        self.category_id.choices = [(c.id, c.name) for c in categories]
+        self.category_id.choices = [SelectChoice(c.id, c.name) for c in categories]
 
     def validate_kind(self, field: Field) -> None:
         """One of the four."""
@@ -194,3 +206,97 @@ class ReplyChange(Reply):
         description=_l("Everybody can read this in the history."),
         filters=[printed, fold],
     )
+
+
+class CategoryForm(Form):
+    """A category: its words, and the people who answer for it."""
+
+    name = StringField(
+        _l("Name"),
+        [InputRequired(REQUIRED), between(2, 80)],
+        filters=[printed, fold],
+    )
+    slug = StringField(
+        _l("Address"),
+        [
+            InputRequired(REQUIRED),
+            Length(max=60, message=_l("This is too long: %(max)d characters at most.")),
+            Regexp(
+                r"[a-z0-9]+(-[a-z0-9]+)*\Z",
+                message=_l("Only small Latin letters, digits and hyphens between them."),
+            ),
+        ],
+        description=_l("Part of the page's address, for good: small Latin letters, like cards."),
+        filters=[strip],
+    )
+    description = StringField(
+        _l("What it is about"),
+        [Length(max=300, message=_l("This is too long: %(max)d characters at most."))],
+        description=_l("One sentence, under the name."),
+        filters=[printed, fold],
+    )
+    words = TextAreaField(
+        _l("Words that belong here"),
+        [Length(max=600, message=_l("This is too long: %(max)d characters at most."))],
+        description=_l("Separated by spaces. They suggest this category while somebody types."),
+        filters=[printed, fold],
+    )
+    owner_id = SelectField(_l("Who answers"), coerce=int, validate_choice=False)
+    deputy_id = SelectField(
+        _l("Deputy"),
+        coerce=number,
+        validate_choice=False,
+        description=_l("May answer too, and answers when the owner has left the bank."),
+    )
+    delegate_ids = SelectMultipleField(
+        _l("Named delegates"),
+        coerce=number,
+        validate_choice=False,
+        description=_l("They may give the official answer under their own names."),
+        widget=ListWidget(),
+        option_widget=CheckboxInput(),
+    )
+
+    def __init__(
+        self, staff: Sequence[Person], category: Category | None = None, **kwargs: Any
+    ) -> None:
+        if category is not None:
+            kwargs["delegate_ids"] = [p.id for p in category.delegates]
+        super().__init__(obj=category, **kwargs)
+        self.staff = {p.id: p for p in staff}
+        named = [SelectChoice(p.id, f"{p.name}, {p.post}" if p.post else p.name) for p in staff]
+        self.owner_id.choices = [SelectChoice(0, _("Choose a person")), *named]
+        self.deputy_id.choices = [SelectChoice(0, _("Nobody")), *named]
+        self.delegate_ids.choices = named
+        if category is not None:
+            # Its address stands; a changed one would break what people have linked to.
+            del self.slug
+
+    def validate_slug(self, field: Field) -> None:
+        if queries.slug_is_taken(field.data):
+            raise ValidationError(_("Another category has this address."))
+
+    def validate_owner_id(self, field: Field) -> None:
+        if field.data not in self.staff:
+            raise ValidationError(_("Choose somebody who works for the bank."))
+
+    def validate_deputy_id(self, field: Field) -> None:
+        if field.data and field.data not in self.staff:
+            raise ValidationError(_("Choose somebody who works for the bank."))
+        if field.data and field.data == self.owner_id.data:
+            raise ValidationError(_("The deputy must be another person than the owner."))
+
+    def validate_delegate_ids(self, field: Field) -> None:
+        if any(number not in self.staff for number in field.data or []):
+            raise ValidationError(_("Choose somebody who works for the bank."))
+
+    def filled(self) -> CategoryWords:
+        """What was written, as the service takes it."""
+        return CategoryWords(
+            name=self.name.data or "",
+            description=self.description.data or "",
+            words=self.words.data or "",
+            owner=self.staff[self.owner_id.data],
+            deputy=self.staff.get(self.deputy_id.data),
+            delegates=[self.staff[number] for number in self.delegate_ids.data or []],
+        )

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from app.core.db import session
@@ -65,6 +65,7 @@ def topics(
     tag: Tag | None = None,
     asker: Person | None = None,
     kind: str | None = None,
+    state: str | None = None,
     cursor: str | None = None,
     size: int = SIZE,
 ) -> Page[Topic]:
@@ -78,6 +79,8 @@ def topics(
         query = query.where(Topic.asker_id == asker.id)
     if kind is not None:
         query = query.where(Topic.kind == kind)
+    if state is not None:
+        query = query.where(Topic.state == state)
     query, order = _viewed(query, view)
     return keyset(query, order, cursor, size)
 
@@ -226,18 +229,13 @@ def revisions(topic: Topic) -> Sequence[Revision]:
     return session.scalars(query).all()
 
 
-def revisions_in_sight(topic: Topic, actor: Actor) -> Sequence[tuple[Revision, Post | None]]:
+def revisions_in_sight(topic: Topic, actor: Actor) -> list[tuple[Revision, Post | None]]:
     """What a topic and its posts said before, newest first; nothing of posts out of sight."""
-    query = (
-        select(Revision, Post)
-        .outerjoin(Post, Post.id == Revision.post_id)
-        .where(
-            Revision.topic_id == topic.id,
-            or_(Revision.post_id.is_(None), visible_posts(actor)),
-        )
-        .order_by(Revision.id.desc())
-    )
-    return [(revision, post) for revision, post in session.execute(query).unique()]
+    changes = revisions(topic)
+    ids = {r.post_id for r in changes if r.post_id is not None}
+    query = select(Post).where(Post.id.in_(ids), visible_posts(actor))
+    seen = {p.id: p for p in session.scalars(query).unique()} if ids else {}
+    return [(r, seen.get(r.post_id or 0)) for r in changes if not r.post_id or r.post_id in seen]
 
 
 def has_voted(topic: Topic, actor: Actor) -> bool:
@@ -256,9 +254,26 @@ def categories() -> Sequence[Category]:
     return session.scalars(query.order_by(Category.place, Category.id)).unique().all()
 
 
+def all_categories() -> Sequence[Category]:
+    """Every category, archived ones last."""
+    query = select(Category).order_by(Category.archived_at.is_not(None), Category.place)
+    return session.scalars(query.order_by(Category.id)).unique().all()
+
+
+def awaiting_in(category: Category) -> Sequence[Topic]:
+    """Everything that waits for an answer in a category, hidden or not."""
+    query = select(Topic).where(Topic.category_id == category.id, Topic.is_awaiting.is_(True))
+    return session.scalars(query).unique().all()
+
+
 def category_by_slug(_actor: Actor, slug: str) -> Category | None:
     """A category by its address."""
     return session.scalar(select(Category).where(Category.slug == slug))
+
+
+def slug_is_taken(slug: str) -> bool:
+    """Whether a category, open or archived, has this address."""
+    return session.scalar(select(Category.id).where(Category.slug == slug)) is not None
 
 
 def category(category_id: int) -> Category | None:
@@ -398,6 +413,25 @@ def answers_by(person: Person, limit: int = 5) -> Sequence[tuple[Post, Topic]]:
         .limit(limit)
     )
     return [(post, topic) for post, topic in session.execute(query.options(*_for_a_line())).unique()]
+
+
+# As many addresses as one page of the sitemap holds, at most: a range of numbers, so that finding
+# the last page costs what finding the first does.
+SITEMAP_PAGE = 10_000
+
+
+def sitemap_pages() -> int:
+    """How many pages of topics the sitemap has."""
+    return -(-(session.scalar(select(func.max(Topic.id))) or 0) // SITEMAP_PAGE)
+
+
+def sitemap_topics(actor: Actor, number: int) -> Sequence[tuple[int, datetime]]:
+    """Numbers of the visible topics on one page of the sitemap, and when each last changed."""
+    last = number * SITEMAP_PAGE
+    query = select(Topic.id, Topic.active_at).where(
+        Topic.id > last - SITEMAP_PAGE, Topic.id <= last, visible_topics(actor)
+    )
+    return [(row.id, row.active_at) for row in session.execute(query.order_by(Topic.id))]
 
 
 def _with_answer() -> Any:

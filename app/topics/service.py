@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from app.core import clock, language, markup
@@ -18,6 +18,7 @@ from app.core.events import record
 from app.topics import queries
 from app.topics.events import (
     AnswerPublished,
+    CategoryChanged,
     CommentPublished,
     PostEdited,
     TopicEdited,
@@ -236,3 +237,87 @@ def _count(topic: Topic, **steps: int) -> None:
 def _count_in_category(category_id: int, step: int) -> None:
     more = {"topics_count": Category.topics_count + step}
     session.execute(update(Category).where(Category.id == category_id).values(more))
+
+
+@dataclass(frozen=True)
+class CategoryWords:
+    """What a category is: its name, its words, its people. Checked by a form."""
+
+    name: str
+    description: str
+    words: str
+    owner: Person
+    deputy: Person | None
+    delegates: list[Person] = field(default_factory=list)
+
+
+class StillAwaitedError(ValueError):
+    """The category cannot be archived: so many people wait for an answer there."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__(count)
+        self.count = count
+
+
+def create_category(manager: Person, slug: str, words: CategoryWords) -> Category:
+    """Open a category, last in the order."""
+    category = Category(slug=slug, place=_last_place() + 1, **_columns(words))
+    category.delegates = list(words.delegates)
+    session.add(category)
+    return _note_category(manager, category)
+
+
+def change_category(manager: Person, category: Category, words: CategoryWords) -> None:
+    """Change a category's words and people; its address stays."""
+    for name, value in _columns(words).items():
+        setattr(category, name, value)
+    category.delegates = list(words.delegates)
+    _note_category(manager, category)
+
+
+def move_category(manager: Person, category: Category, *, up: bool) -> None:
+    """Let a category change places with the open one above it, or below."""
+    order = list(queries.categories())
+    at = order.index(category)
+    other = at - 1 if up else at + 1
+    if not 0 <= other < len(order):
+        return
+    order[at], order[other] = order[other], order[at]
+    for place, each in enumerate(order, start=1):
+        each.place = place
+    _note_category(manager, category)
+
+
+def archive_category(manager: Person, category: Category) -> None:
+    """Close a category for new topics; raises StillAwaitedError while anybody waits there."""
+    waiting = len(queries.awaiting_in(category))
+    if waiting:
+        raise StillAwaitedError(waiting)
+    category.archived_at = category.archived_at or clock.now()
+    _note_category(manager, category)
+
+
+def reopen_category(manager: Person, category: Category) -> None:
+    """Open an archived category again, last in the order."""
+    category.archived_at, category.place = None, _last_place() + 1
+    _note_category(manager, category)
+
+
+def _columns(words: CategoryWords) -> dict[str, object]:
+    return {
+        "name": words.name,
+        "description": words.description,
+        "words": words.words,
+        "owner": words.owner,
+        "deputy": words.deputy,
+    }
+
+
+def _last_place() -> int:
+    return session.scalar(select(func.max(Category.place))) or 0
+
+
+def _note_category(manager: Person, category: Category) -> Category:
+    session.flush()
+    record(CategoryChanged(category.id), by=manager.id)
+    return category
