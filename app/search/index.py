@@ -223,6 +223,18 @@ class Index:
                     opened._go_live(name)
         return opened
 
+    @property
+    def is_live(self) -> bool:
+        """Whether there is an index of this format; `Index(path, …)` looks without making one."""
+        return bool(self._live_name())
+
+    def close(self) -> None:
+        """Let go of the files that were kept open for the next search."""
+        with self._guard:
+            idle, self._idle = self._idle, []
+        for _, searcher in idle:
+            searcher.close()
+
     # Writing
 
     def put(self, documents: Iterable[Document]) -> None:
@@ -412,7 +424,8 @@ class Index:
                     return lent
                 reader = whoosh.reader()
                 searcher = Searcher(reader, weighting=scoring.BM25F(), fromindex=whoosh)
-                return (name, int(reader.generation() if at[1] else 0)), searcher
+                # A reader of nothing knows no generation.
+                return (name, int(reader.generation() or at[1])), searcher
             except (OSError, EmptyIndexError, index.IndexError, EOFError, ValueError) as error:
                 if attempt == _ATTEMPTS:
                     raise IndexBroken(str(error)) from error

@@ -1,0 +1,146 @@
+"""What the index is told of the database, and which of its hits a reader may see."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from sqlalchemy import case, func, select
+
+from app.core import markup
+from app.core.db import session
+from app.core.events import Delivery, Fact
+from app.ideas.models import IdeaChange
+from app.search.index import Document
+from app.topics.models import Post, Tag, Topic, topic_tags
+from app.topics.policy import visible_topics
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from app.core.policy import Actor
+
+BATCH = 200
+# `events.reaction_name` of the one reaction in this slice.
+REACTION = "search.keep_it_findable"
+
+plain = lru_cache(maxsize=1024)(markup.plain)
+
+
+def documents(topic_ids: Collection[int], *, posts: int | None = None) -> list[Document]:
+    """These topics as anybody may read them; at most `posts` replies of each. Four statements."""
+    rows = session.execute(
+        select(
+            Topic.id,
+            Topic.title,
+            Topic.body_html,
+            Topic.category_id,
+            Topic.kind,
+            Topic.state,
+            Topic.answer_id,
+            Topic.hidden_at,
+        ).where(Topic.id.in_(topic_ids))
+    ).all()
+    official, comments = _said(topic_ids, posts)
+    tags = _tags(topic_ids)
+    return [
+        Document(
+            topic_id=row.id,
+            title=row.title,
+            body=plain(row.body_html),
+            official=official[row.id],
+            comments=comments[row.id],
+            tags=tags[row.id],
+            category_id=row.category_id,
+            kind=row.kind,
+            state=row.state,
+            answered=row.answer_id is not None,
+            visible=row.hidden_at is None,
+        )
+        for row in rows
+    ]
+
+
+def every_document() -> Iterator[Document]:
+    """All topics by their ids, a batch a transaction: no snapshot is held for minutes."""
+    last = 0
+    while True:
+        session.rollback()
+        query = select(Topic.id).where(Topic.id > last).order_by(Topic.id).limit(BATCH)
+        ids = session.scalars(query).all()
+        if not ids:
+            return
+        last = ids[-1]
+        yield from documents(ids)
+
+
+def _said(
+    topic_ids: Collection[int], most: int | None
+) -> tuple[dict[int, list[str]], dict[int, list[str]]]:
+    """What the bank and what others said in public, by topic: the bank's words come first."""
+    official: defaultdict[int, list[str]] = defaultdict(list)
+    comments: defaultdict[int, list[str]] = defaultdict(list)
+    order = (case((Post.kind == "answer", 0), else_=1), Post.seq)
+    place = func.row_number().over(partition_by=Post.topic_id, order_by=order)
+    public = (
+        select(Post.topic_id, Post.kind, Post.body_html, place.label("place"))
+        .where(Post.topic_id.in_(topic_ids), Post.hidden_at.is_(None))
+        .subquery()
+    )
+    query = select(public).order_by(public.c.topic_id, public.c.place)
+    if most is not None:
+        query = query.where(public.c.place <= most)
+    for row in session.execute(query):
+        said = official if row.kind == "answer" else comments
+        said[row.topic_id].append(plain(row.body_html))
+    decided = select(IdeaChange.topic_id, IdeaChange.note_html).order_by(IdeaChange.id)
+    for topic_id, note in session.execute(decided.where(IdeaChange.topic_id.in_(topic_ids))):
+        official[topic_id].append(plain(note))
+    return official, comments
+
+
+def _tags(topic_ids: Collection[int]) -> dict[int, list[str]]:
+    tags: defaultdict[int, list[str]] = defaultdict(list)
+    query = select(topic_tags.c.topic_id, Tag.name).join(Tag, Tag.id == topic_tags.c.tag_id)
+    for topic_id, name in session.execute(query.where(topic_tags.c.topic_id.in_(topic_ids))):
+        tags[topic_id].append(name)
+    return tags
+
+
+def hold(topic_id: int) -> None:
+    """Keep a topic from changing until commit, so that the older of two readings never wins."""
+    session.execute(select(Topic.id).where(Topic.id == topic_id).with_for_update())
+
+
+def visible_ids(actor: Actor, ids: Collection[int]) -> set[int]:
+    """Those of `ids` that this actor may read."""
+    return set(session.scalars(select(Topic.id).where(Topic.id.in_(ids), visible_topics(actor))))
+
+
+def stale_ids() -> set[int]:
+    """Topics whose last change the index has not heard of yet: it may hold withdrawn words."""
+    query = (
+        select(Fact.stream)
+        .join(Delivery, Delivery.fact_id == Fact.id)
+        .where(Delivery.state.in_(("pending", "dead")), Delivery.reaction == REACTION)
+        .distinct()
+    )
+    return {int(stream.partition(":")[2]) for stream in session.scalars(query) if stream}
+
+
+def waiting() -> int:
+    """How many changes are on their way into the index."""
+    query = select(func.count()).select_from(Delivery)
+    query = query.where(Delivery.state == "pending", Delivery.reaction == REACTION)
+    return session.scalar(query) or 0
+
+
+def topics_in_sight() -> int:
+    """How many topics the index should hold."""
+    return session.scalar(select(func.count(Topic.id)).where(Topic.hidden_at.is_(None))) or 0
+
+
+def topics_at_all() -> int:
+    """How many topics a rebuild reads."""
+    return session.scalar(select(func.count(Topic.id))) or 0

@@ -1,0 +1,23 @@
+"""Every test of the search pages begins without an index."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from app.search import service
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from flask import Flask
+
+
+@pytest.fixture
+def shelf(app: Flask, tmp_path: Path) -> Iterator[Path]:
+    """The folder of this test's own index; there is none in it yet."""
+    service.init({"INDEX_PATH": tmp_path / "index"})
+    yield tmp_path / "index"
+    service.init(app.config)
