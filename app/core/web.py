@@ -162,6 +162,8 @@ def _close_transaction(_error: BaseException | None) -> None:
 
 
 def _refuse_undeclared() -> None:
+    if "\x00" in request.path:  # no page of ours, and PostgreSQL refuses to be asked
+        abort(404)
     view = current_app.view_functions.get(request.endpoint or "")
     if view is None or request.endpoint == "static":
         return
@@ -194,4 +196,5 @@ def _refused(_error: RefusedError) -> ResponseReturnValue:
         here = request.full_path.rstrip("?") if request.method in SAFE else None
         back = here or inside(urlsplit(request.referrer or "").path)
         return see_other("accounts.sign_in", next=back)
-    raise NotFound
+    # Raised in here it would pass every error handler by and end as a 500.
+    return current_app.handle_user_exception(NotFound())

@@ -64,7 +64,7 @@ def number(value: object) -> int | None:
 
 def shows_something(_form: Form, field: Field) -> None:
     """Refuse what is only spaces and invisible characters."""
-    if not any(c.isalnum() or c.isprintable() and not c.isspace() for c in field.data or ""):
+    if not any(c.isalnum() or (c.isprintable() and not c.isspace()) for c in field.data or ""):
         raise ValidationError(_("Please write this in words."))
 
 
@@ -88,7 +88,9 @@ class Words(Form):
         _l("In detail"),
         [
             InputRequired(_l("Tell a little more, so that the answer fits.")),
-            Length(min=SHORTEST_BODY, message=_l("Tell a little more: at least %(min)d characters.")),
+            Length(
+                min=SHORTEST_BODY, message=_l("Tell a little more: at least %(min)d characters.")
+            ),
             Length(max=LONGEST_BODY, message=_l("This is too long: %(max)d characters at most.")),
             shows_something,
         ],

@@ -56,9 +56,7 @@ def preview() -> ResponseReturnValue:
 def typed() -> dict[str, str]:
     """The draft's fields as they were sent."""
     return {
-        name: printed(request.form[name]) or ""
-        for name in drafting.FIELDS
-        if name in request.form
+        name: printed(request.form[name]) or "" for name in drafting.FIELDS if name in request.form
     }
 
 
@@ -71,5 +69,3 @@ def _about() -> str:
     if topic_id and queries.topic_in_sight(current_actor(), int(topic_id)) is None:
         abort(404)
     return about
-
-

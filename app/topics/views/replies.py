@@ -100,9 +100,7 @@ def _after_vote(topic: Topic) -> ResponseReturnValue:
 @door.form("/topics/<int:topic_id>/edit", may="topics.edit", on=queries.topic_in_sight)
 def edit(topic: Topic) -> ResponseReturnValue:
     """Change a topic; what it said before stays in its history."""
-    form = Change(
-        title=topic.title, body=topic.body, tags=", ".join(t.name for t in topic.tags)
-    )
+    form = Change(title=topic.title, body=topic.body, tags=", ".join(t.name for t in topic.tags))
     if form.is_sent_well():
         words = service.Words(
             topic.kind, form.title.data, form.body.data, topic.category, form.tag_names
