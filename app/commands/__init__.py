@@ -2,9 +2,30 @@
 
 from app.commands.catalogs import catalogs
 from app.commands.database import database
+from app.commands.deliveries import deliveries
 from app.commands.demo import demo
+from app.commands.doctor import doctor
 from app.commands.figures import figures
+from app.commands.importing import importing
 from app.commands.markup import markup
+from app.commands.people import create_admin
+from app.commands.permissions import permissions
+from app.commands.search import search
+from app.commands.settings import settings
 from app.commands.worker import worker
 
-COMMANDS = (catalogs, database, demo, figures, markup, worker)
+COMMANDS = (
+    catalogs,
+    create_admin,
+    database,
+    deliveries,
+    demo,
+    doctor,
+    figures,
+    importing,
+    markup,
+    permissions,
+    search,
+    settings,
+    worker,
+)

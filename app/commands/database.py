@@ -4,33 +4,11 @@ from __future__ import annotations
 
 import click
 from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from flask.cli import AppGroup
 
-import config as settings
-from app.core.db import db
+from app.core.schema import alembic_config
 
 database = AppGroup("database", help="The database's migrations.")
-
-
-def alembic_config() -> Config:
-    """Alembic's settings: where the migrations lie."""
-    found = Config()
-    found.set_main_option("script_location", str(settings.ROOT / "migrations"))
-    return found
-
-
-def current() -> str | None:
-    """The revision the database is at; None when it is empty."""
-    with db.engine.connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision()
-
-
-def newest() -> str | None:
-    """The revision this code needs."""
-    return ScriptDirectory.from_config(alembic_config()).get_current_head()
 
 
 @database.command("upgrade")

@@ -22,7 +22,7 @@ def figures(origin: str | None) -> None:
     if median is None or p90 is None:
         console.print("No answered topics to count.")
         return
-    table = Table(title="Hours to the first answer (nearest rank)")
+    table = Table(title="Hours to the first answer")
     for column in ("Topics", "Answered", "Median, h", "90 % within, h"):
         table.add_column(column, justify="left" if column == "Topics" else "right")
     table.add_row(origin or "all", str(len(hours)), f"{median:.2f}", f"{p90:.1f}")

@@ -5,8 +5,18 @@ from typing import IO
 
 import click
 from flask.cli import AppGroup
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from sqlalchemy import func, select, update
 
-from app.core.markup import TooLong, render
+from app.core import transactions
+from app.core.db import session
+from app.core.markup import RULES_VERSION, TooLong, clean, render
+from app.topics.models import Post, Topic
+
+BATCH = 200
+
+console = Console(highlight=False)
 
 markup = AppGroup("markup", help="Turn Markdown into safe HTML.")
 
@@ -51,3 +61,47 @@ def _text_in(line: bytes) -> str:
     if not isinstance(text, str):
         raise ValueError("not a JSON string")  # noqa: TRY004 -- a wrong line, not a wrong call
     return text
+
+
+@markup.command("rerender")
+def rerender() -> None:
+    """Render again every topic and reply that was rendered by older rules.
+
+    May be interrupted and run again; whatever somebody edits meanwhile is left alone.
+    """
+    columns = (TextColumn("{task.description:<7}"), BarColumn(), MofNCompleteColumn())
+    done = 0
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+        for what, model in (("Topics", Topic), ("Replies", Post)):
+            old = select(func.count()).where(model.rules < RULES_VERSION)
+            task = bar.add_task(what, total=session.scalar(old))
+            last: int | None = 0
+            while last is not None:
+                count, last = _rerender_batch(model, last)
+                bar.advance(task, count)
+                done += count
+    console.print(f"Rendered again: {done}.")
+
+
+def _rerender_batch(model: type[Topic | Post], after: int) -> tuple[int, int | None]:
+    """Render the next batch of `model`; how many, and the last id (None: that was all)."""
+    columns = (model.id, model.body, model.body_html, model.origin, model.edited_at)
+    query = select(*columns).where(model.id > after, model.rules < RULES_VERSION)
+    rows = session.execute(query.order_by(model.id).limit(BATCH)).all()
+    transactions.commit()  # rendering takes its time, and nobody should wait for it
+    made = []
+    for id_, body, html, origin, edited_at in rows:
+        brought_in = origin is not None and edited_at is None
+        made.append((id_, clean(html) if brought_in else _rendered(body, html)))
+    for id_, html in made:
+        mine = (model.id == id_, model.rules < RULES_VERSION)
+        session.execute(update(model).where(*mine).values(body_html=html, rules=RULES_VERSION))
+    transactions.commit()
+    return len(rows), rows[-1].id if len(rows) == BATCH else None
+
+
+def _rendered(body: str, html: str) -> str:
+    try:
+        return render(body)
+    except TooLong:  # brought in and then edited: longer than anybody may write here
+        return clean(html)

@@ -229,7 +229,11 @@ class Storyteller:
 
     def _reply(self, key: str, told: dict[str, Any], at: datetime) -> None:
         say = topics.answer if told["kind"] == "answer" else topics.comment
-        say(self.people[told["author"]], self.topics[key], self._linked(told["text"]), at=at)
+        person, topic = self.people[told["author"]], self.topics[key]
+        say(person, topic, self._linked(told["text"]), at=at)
+        followed = session.get(Follow, (topic.id, person.id))
+        if followed is not None:  # whoever takes part follows, from that moment on
+            followed.at = min(followed.at, at)
 
     def _vote(self, key: str, who: str, at: datetime) -> None:
         # Two thirds of the story are votes: written as `topics.vote` writes them, but in batches.
@@ -250,7 +254,12 @@ class Storyteller:
         topic.votes_count += 1
 
     def _follow(self, key: str, who: str, at: datetime) -> None:
-        session.merge(Follow(topic_id=self.topics[key].id, person_id=self.people[who].id, at=at))
+        topic, person = self.topics[key], self.people[who]
+        followed = session.get(Follow, (topic.id, person.id))
+        if followed is None:
+            session.add(Follow(topic_id=topic.id, person_id=person.id, at=at))
+        else:
+            followed.at = min(followed.at, at)
 
     def _act(self, key: str, told: dict[str, Any], at: datetime) -> None:
         topic, person = self.topics[key], self.people[told["by"]]

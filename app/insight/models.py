@@ -18,8 +18,8 @@ class Figures(Model):
     """The figures of the whole ("all"), a category ("category:3") or a person ("person:5").
 
     `eligible`: topics that are owed an answer: not praise, not hidden. `answered`: those of them
-    with an official answer; `median_s`, `p90_s`: seconds from opening to the first of them, nearest
-    rank. What was brought in from elsewhere counts here, for its instants are real.
+    with an official answer; `median_s`, `p90_s`: seconds from opening to the first of them. What
+    was brought in from elsewhere counts here, for its instants are real.
 
     `due`: promises whose hour has passed or that were fulfilled before it; `kept`: those fulfilled
     in time. A cancelled promise counts in neither. `month_due`, `month_kept`: the same for promises

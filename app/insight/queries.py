@@ -85,12 +85,20 @@ def first_answer_hours(origin_prefix: str | None = None) -> list[float]:
 
 
 def percentile(values: Sequence[float], share: float) -> float | None:
-    """The nearest rank: the smallest value that at least `share` of them do not exceed."""
+    """The smallest value that at least `share` of them do not exceed; between two, their middle.
+
+    So the median of an even number is what everybody calls it, and every other share is a value
+    that was really seen (the averaged inverse of the distribution, type 2 of Hyndman and Fan).
+    """
     if not values:
         return None
+    ordered = sorted(values)
     # Rounded first, lest 0.9 * 10 be a hair above 9 and take the tenth.
-    rank = max(math.ceil(round(share * len(values), 9)), 1)
-    return sorted(values)[rank - 1]
+    position = round(share * len(ordered), 9)
+    rank = max(math.ceil(position), 1)
+    if rank == position and rank < len(ordered):
+        return (ordered[rank - 1] + ordered[rank]) / 2
+    return ordered[rank - 1]
 
 
 def ideas_done(limit: int = 3) -> Sequence[tuple[Topic, datetime]]:

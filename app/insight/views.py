@@ -4,18 +4,36 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flask import g, render_template
+from flask import current_app, g, jsonify, render_template
 
 from app.core.panels import panel
 from app.core.web import Door
-from app.insight import queries
+from app.insight import health, policy, queries  # noqa: F401 (policy declares what it allows)
 from app.insight.models import TOO_FEW, Figures
 
 if TYPE_CHECKING:
+    from flask.typing import ResponseReturnValue
+
     from app.accounts.models import Person
     from app.topics.models import Category
 
 door = Door("insight", __name__)
+
+
+@door.get("/healthz", may="insight.probe")
+def healthz() -> ResponseReturnValue:
+    """The process is alive and answers."""
+    return "ok", {"Content-Type": "text/plain; charset=utf-8", "Cache-Control": "no-store"}
+
+
+@door.get("/readyz", may="insight.probe")
+def readyz() -> ResponseReturnValue:
+    """Whether requests may be sent here: 503 when a vital check fails. Names only, no details."""
+    found = list(health.examine(current_app.config, probing=True))
+    ready = all(finding.ok for check, finding in found if check.vital)
+    said = {check.name: "ok" if finding.ok else "wrong" for check, finding in found}
+    headers = {"Cache-Control": "no-store"}
+    return jsonify(ready=ready, checks=said), 200 if ready else 503, headers
 
 
 @panel("front:aside", order=10)

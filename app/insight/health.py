@@ -1,0 +1,217 @@
+"""Is everything well? Each check looks at one thing and says what to do when it is wrong.
+
+`flask doctor` prints them all; `/readyz` asks the quick ones, and refuses when a vital one fails.
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import aliased
+
+from app.accounts.models import Person
+from app.core import clock, deliveries, heartbeat, mail, schema
+from app.core.db import db, session
+from app.search import queries as search_queries
+from app.search import service as search
+from app.topics.models import Category
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+BEAT = timedelta(minutes=1)
+BACKLOG = timedelta(minutes=5)
+SKEW = timedelta(seconds=2)
+# Topics the index may lack without being called behind; beyond that, two in a hundred.
+BEHIND = 20
+SECRET = 32
+DISK = 500 * 1024 * 1024
+EXAMPLES = ("changeme", "change-me", "secret", "example", "dev", "password")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a check saw; `advice` is the one sentence to act on when it is not `ok`."""
+
+    ok: bool
+    words: str
+    advice: str = ""
+
+
+@dataclass(frozen=True)
+class Check:
+    """`vital`: without it nothing can be served. `quick`: a probe may ask every few seconds."""
+
+    name: str
+    look: Callable[[Mapping[str, Any]], Finding]
+    vital: bool = False
+    quick: bool = True
+    in_database: bool = True
+
+
+def examine(
+    settings: Mapping[str, Any], *, probing: bool = False
+) -> Iterator[tuple[Check, Finding]]:
+    """Run the checks one after another; one that fails to run has found something wrong."""
+    reachable = True
+    for check in CHECKS:
+        if probing and not check.quick:
+            continue
+        if check.in_database and not reachable:
+            yield check, _wrong("not looked at: no database", "Repair the database first.")
+            continue
+        try:
+            found = check.look(settings)
+        except Exception as error:  # noqa: BLE001 (whatever is wrong is what we are looking for)
+            session.rollback()
+            found = _wrong(_first_line(error), ADVICE.get(check.name, ""))
+        if check.name == "database":
+            reachable = found.ok
+        yield check, found
+
+
+def _well(words: str) -> Finding:
+    return Finding(ok=True, words=words)
+
+
+def _judged(ok: bool, words: str, name: str) -> Finding:  # noqa: FBT001 (read as a sentence)
+    return _well(words) if ok else _wrong(words, ADVICE[name])
+
+
+def _wrong(words: str, advice: str) -> Finding:
+    return Finding(ok=False, words=words, advice=advice)
+
+
+def _database(_settings: Mapping[str, Any]) -> Finding:
+    session.execute(text("select 1"))
+    return _well(f"{db.engine.dialect.name} answers")
+
+
+def _migrations(_settings: Mapping[str, Any]) -> Finding:
+    at, needed = schema.current(), schema.newest()
+    return _judged(at == needed, f"at {at or 'nothing'}, the code needs {needed}", "migrations")
+
+
+def _index(_settings: Mapping[str, Any]) -> Finding:
+    held = search.count()
+    if held is None:
+        return _wrong("there is none that can be read", ADVICE["index"])
+    wanted, coming = search_queries.topics_in_sight(), search_queries.waiting()
+    near = abs(wanted - held) <= coming + max(BEHIND, wanted // 50)
+    return _judged(near, f"holds {held} of {wanted} topics, {coming} on the way", "index")
+
+
+def _worker(_settings: Mapping[str, Any]) -> Finding:
+    last = heartbeat.last_beat()
+    if last is None:
+        return _wrong("has never run", ADVICE["worker"])
+    ago = clock.now() - last
+    return _judged(ago < BEAT, f"last beat {_span(ago)} ago", "worker")
+
+
+def _dead_deliveries(_settings: Mapping[str, Any]) -> Finding:
+    dead = deliveries.count("dead")
+    return _judged(dead == 0, f"{dead} dead", "dead deliveries")
+
+
+def _waiting_deliveries(_settings: Mapping[str, Any]) -> Finding:
+    oldest = deliveries.oldest_pending()
+    ago = clock.now() - oldest if oldest else timedelta(0)
+    if ago <= timedelta(0):
+        return _well("nothing is due")
+    return _judged(ago < BACKLOG, f"the oldest is due since {_span(ago)}", "worker")
+
+
+def _owners(_settings: Mapping[str, Any]) -> Finding:
+    owner, deputy = aliased(Person), aliased(Person)
+    query = (
+        select(Category.slug)
+        .join(owner, owner.id == Category.owner_id)
+        .outerjoin(deputy, deputy.id == Category.deputy_id)
+        .where(
+            Category.archived_at.is_(None),
+            owner.disabled_at.is_not(None),
+            (deputy.id.is_(None)) | (deputy.disabled_at.is_not(None)),
+        )
+    )
+    orphans = session.scalars(query.order_by(Category.place)).all()
+    if not orphans:
+        return _well("every category has somebody who answers")
+    return _wrong(f"nobody answers in: {', '.join(orphans)}", ADVICE["owners"])
+
+
+def _clock(_settings: Mapping[str, Any]) -> Finding:
+    dialect = db.engine.dialect.name
+    asked = (
+        func.clock_timestamp()
+        if dialect == "postgresql"
+        else func.strftime("%Y-%m-%dT%H:%M:%f", "now")
+    )
+    theirs = session.execute(select(asked)).scalar_one()
+    if isinstance(theirs, str):
+        theirs = datetime.fromisoformat(theirs).replace(tzinfo=UTC)
+    apart = abs(clock.now() - theirs)
+    return _judged(apart < SKEW, f"the database's is {apart.total_seconds():.1f} s off", "clock")
+
+
+def _mail(_settings: Mapping[str, Any]) -> Finding:
+    return _well(f"letters go to {mail.check()}")
+
+
+def _secret(settings: Mapping[str, Any]) -> Finding:
+    secret = str(settings["SECRET_KEY"])
+    weak = len(secret) < SECRET or len(set(secret)) < SECRET // 4
+    known = any(word in secret.lower() for word in EXAMPLES) and len(secret) < 2 * SECRET
+    if weak or known:
+        return _wrong("short or guessable", ADVICE["secret"])
+    return _well(f"{len(secret)} characters")
+
+
+def _disk(settings: Mapping[str, Any]) -> Finding:
+    folder = Path(settings["INSTANCE_PATH"])
+    free = shutil.disk_usage(folder).free
+    return _judged(free > DISK, f"{free / 1024**3:.1f} GB free in {folder}", "disk")
+
+
+ADVICE = {
+    "database": "Start the database, or correct DATABASE_URL.",
+    "migrations": "Run `flask database upgrade`.",
+    "index": "Let the worker run: it makes the index whole again from the database by itself.",
+    "worker": "Start `flask worker` (./bin/run does it by itself) and read its log.",
+    "dead deliveries": "Read `flask deliveries --dead`, repair, then add `--replay all`.",
+    "owners": "Name an owner in Manage, Categories.",
+    "clock": "Let both machines take their time from NTP.",
+    "mail": "Correct MAIL_URL, or let this machine reach the mail server.",
+    "secret": "Put `openssl rand -base64 48` into SECRET_KEY (everybody will sign in again).",
+    "disk": "Free some space, or move INSTANCE_PATH to a larger disk.",
+}
+
+CHECKS = (
+    Check("database", _database, vital=True),
+    Check("migrations", _migrations, vital=True),
+    Check("index", _index),
+    Check("worker", _worker),
+    Check("dead deliveries", _dead_deliveries),
+    Check("waiting deliveries", _waiting_deliveries),
+    Check("owners", _owners),
+    Check("clock", _clock),
+    Check("mail", _mail, quick=False, in_database=False),
+    Check("secret", _secret, vital=True, in_database=False),
+    Check("disk", _disk, in_database=False),
+)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+
+
+def _span(span: timedelta) -> str:
+    seconds = int(span.total_seconds())
+    if seconds < 120:  # noqa: PLR2004 (two minutes are still told in seconds)
+        return f"{seconds} s"
+    return f"{seconds // 60} min" if seconds < 7200 else f"{seconds // 3600} h"  # noqa: PLR2004
