@@ -114,8 +114,8 @@ def _made(key: str, title: str, path: str, page: str, entries: Sequence[_Entry])
     feed.author({"name": _speakable(brand.name)})
     feed.generator("Otklik")
     updated = max((e.updated for e in entries), default=None)
-    # Atom demands an instant; that of an empty feed is when the brand was last changed.
-    feed.updated(updated or brand.changed_at or SINCE + "-01-01T00:00:00Z")
+    # Atom demands an instant of an empty feed too.
+    feed.updated(updated or f"{SINCE}-01-01T00:00:00Z")
     for entry in entries:
         item = feed.add_entry(order="append")
         item.id(_id(entry.key))

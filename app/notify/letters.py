@@ -8,10 +8,11 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
-from email.headerregistry import Address, HeaderRegistry, UniqueUnstructuredHeader
+from email.headerregistry import Address, BaseHeader, HeaderRegistry, UniqueUnstructuredHeader
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from flask import current_app
@@ -62,7 +63,7 @@ class Ring:
     cid: str
 
 
-class Unfolded(UniqueUnstructuredHeader):
+class Unfolded(UniqueUnstructuredHeader, BaseHeader):  # type: ignore[misc]
     """A header that must stand as it is: Python would break a long address into encoded words."""
 
     def fold(self, *, policy: Policy[Any]) -> str:
@@ -157,22 +158,24 @@ def _ring(letter: Letter, topic: Topic, brand: Brand) -> Ring | None:
     if who is None:
         return None
     stands = standing(topic)
-    png = drawing.ring_png(
-        _portrait(who),
-        initials=who.initials,
-        share_left=stands.left,
-        state=stands.state,
-        size=RING_PIXELS,
-        brand=brand.colour,
-    )
+    key = who.portrait.key if who.portrait else None
+    # An answer may go to a thousand followers: they all see the same ring.
+    share = round(stands.left, 2)
+    png = _drawn(key, who.initials, share, stands.state, brand.colour)
     return Ring(png, f"ring.{letter.id}@{addresses.host()}")
 
 
-def _portrait(person: Person) -> bytes | None:
-    if person.portrait is None:
-        return None
-    path = path_of(person.portrait.key)
-    return path.read_bytes() if path.exists() else None
+@lru_cache(maxsize=64)
+def _drawn(key: str | None, initials: str, share: float, state: str, colour: str) -> bytes:
+    path = path_of(key) if key else None
+    return drawing.ring_png(
+        path.read_bytes() if path and path.exists() else None,
+        initials=initials,
+        share_left=share,
+        state=state,
+        size=RING_PIXELS,
+        brand=colour,
+    )
 
 
 def _zone(person: Person | None, brand: Brand) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from email import message_from_bytes, policy
 from email.message import EmailMessage
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -24,18 +24,18 @@ class Mailbag:
     def letters(self, to: str | None = None) -> list[EmailMessage]:
         """All of them, or those to one address, in the order of their ids."""
         read = [
-            cast("EmailMessage", message_from_bytes(path.read_bytes(), policy=policy.default))
+            message_from_bytes(path.read_bytes(), policy=policy.default)
             for path in self.folder.glob("*.eml")
         ]
         read.sort(key=lambda letter: int(str(letter["Message-ID"]).split("@")[0].split(".")[-1]))
         return [letter for letter in read if to is None or to in str(letter["To"])]
 
-    def letter(self, to: str) -> EmailMessage:
+    def letter(self, to: str | None) -> EmailMessage:
         """The only one to that address."""
         [only] = self.letters(to)
         return only
 
-    def kinds(self, to: str) -> list[str]:
+    def kinds(self, to: str | None) -> list[str]:
         """Which letters went to that address."""
         return [str(letter["Message-ID"]).split(".")[0].strip("<") for letter in self.letters(to)]
 

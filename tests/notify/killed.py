@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from flask import Flask
 
 TOPICS = 12
-DEATHS = 25
+DEATHS = 15
 LONGEST_LIFE = 0.5
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from email import message_from_bytes, policy
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import time_machine
@@ -37,7 +37,7 @@ class Server:
 
     def letter(self, to: str) -> EmailMessage:
         [raw] = [content for _, recipients, content in self.taken if to in recipients]
-        return cast("EmailMessage", message_from_bytes(raw, policy=policy.default))
+        return message_from_bytes(raw, policy=policy.default)
 
 
 @pytest.fixture

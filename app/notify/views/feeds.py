@@ -48,7 +48,8 @@ def _served(made: feeds.Feed) -> Response:
     response.add_etag()
     response.cache_control.public = True
     response.cache_control.max_age = 60
-    return response.make_conditional(request)
+    response.make_conditional(request)
+    return response
 
 
 @panel("page:head")
