@@ -31,7 +31,7 @@ def lasting(app: Flask) -> Iterator[Flask]:
 
 
 def _empty() -> None:
-    tables = [f'"{table.name}"' for table in Base.metadata.sorted_tables]
+    tables = Base.metadata.sorted_tables
     with db.engine.connect() as connection:
         if connection.dialect.name == "sqlite":
             # Topics and posts point at one another, so no order of deletion would do.
@@ -39,13 +39,14 @@ def _empty() -> None:
             connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
             connection.exec_driver_sql("BEGIN IMMEDIATE")
             for table in tables:
-                connection.execute(text(f"DELETE FROM {table}"))
+                connection.execute(table.delete())
             connection.commit()
             connection.exec_driver_sql("ROLLBACK")
             connection.exec_driver_sql("PRAGMA foreign_keys=ON")
             connection.exec_driver_sql("BEGIN")
         else:
-            connection.execute(text(f"TRUNCATE {', '.join(tables)} RESTART IDENTITY CASCADE"))
+            names = ", ".join(f'"{table.name}"' for table in tables)
+            connection.execute(text(f"TRUNCATE {names} CASCADE"))
         connection.commit()
 
 

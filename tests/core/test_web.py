@@ -1,0 +1,326 @@
+"""The web's door, tried on every route there is: declared, same-site, reading changes nothing."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from flask import Flask
+from werkzeug.routing import AnyConverter
+
+from app.core import web
+from app.core.policy import permissions
+from app.core.web import Door, inside
+from tests.conftest import BASE_URL
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from werkzeug.routing import Rule
+
+    from app.accounts.models import Person
+    from tests.builders import Builders
+    from tests.conftest import Browser
+
+SAFE = {"GET", "HEAD", "OPTIONS"}
+WRITES = re.compile(r"\s*(insert|update|delete|truncate|create|drop|alter)\b", re.IGNORECASE)
+# Mail programs press "unsubscribe" for their readers (RFC 8058); the address itself is signed.
+FROM_ANYWHERE = {"notify.end_letters"}
+
+
+def rules(app: Flask) -> list[Rule]:
+    return [rule for rule in app.url_map.iter_rules() if rule.endpoint != "static"]
+
+
+def addresses(app: Flask, method: str, **known: object) -> dict[str, str]:
+    """The address of every route that answers `method`, by endpoint."""
+    adapter = app.url_map.bind("otklik.test")
+
+    def value(rule: Rule, name: str) -> object:
+        converter = rule._converters[name]
+        if isinstance(converter, AnyConverter):
+            return min(converter.items)
+        return known.get(name, 1)
+
+    return {
+        rule.endpoint: adapter.build(
+            rule.endpoint, {name: value(rule, name) for name in rule.arguments}, method=method
+        )
+        for rule in rules(app)
+        if method in (rule.methods or ())
+    }
+
+
+@pytest.fixture
+def things(house: Builders) -> dict[str, object]:
+    """One of everything that an address can name."""
+    house.brand()
+    topic = house.question(tags=["метро"])
+    answer = house.answer(topic)
+    house.comment(topic)
+    return {
+        "topic_id": topic.id,
+        "post_id": answer.id,
+        "seq": answer.seq,
+        "person_id": topic.category.owner_id,
+        "slug": topic.category.slug,
+        "name": "метро",
+        "number": 1,
+    }
+
+
+# ------------------------------------------------------------------------------------- permission
+
+
+def test_every_route_says_who_may_enter(app: Flask) -> None:
+    undeclared = [
+        rule.endpoint
+        for rule in rules(app)
+        if getattr(app.view_functions[rule.endpoint], "may", None) not in permissions
+    ]
+
+    assert undeclared == []
+
+
+def bare(rule: str, view: Callable[[], str], may: str | None) -> Flask:
+    made = Flask("bare")
+    web.init(made)
+    if may is None:
+        made.add_url_rule(rule, "open", view)
+    else:
+        door = Door("bare", "bare")
+        door.get(rule, may=may)(view)
+        made.register_blueprint(door)
+    return made
+
+
+@pytest.mark.parametrize("may", [None, "nobody.declared.this"])
+def test_a_route_without_a_declared_permission_answers_500_and_runs_nothing(
+    may: str | None, transaction: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    def view() -> str:
+        raise AssertionError("it was entered")
+
+    answer = bare("/open", view, may).test_client().get("/open")
+
+    assert answer.status_code == 500
+    assert "declares no permission" in caplog.text
+
+
+def test_what_one_may_not_see_reads_like_what_is_not_there(
+    house: Builders, new_browser: Callable[[], Browser]
+) -> None:
+    house.brand()
+    topic = house.question()
+    topic.hidden_at = topic.opened_at
+    hidden, missing = topic.id, topic.id + 999
+
+    for person in (None, house.customer(), house.executive()):
+        browser = new_browser()
+        if person is not None:
+            browser.sign_in(person)
+        for path in ("/topics/{}", "/topics/{}/history", "/topics/{}/feed.atom"):
+            seen = [browser.get(path.format(number)) for number in (hidden, missing)]
+            assert [answer.status_code for answer in seen] == [404, 404]
+            assert alike(seen[0]) == alike(seen[1])
+
+
+def alike(answer: Any) -> str:
+    """The page without what differs between two requests for the same."""
+    text = re.sub(r'nonce="[^"]+"', "nonce", answer.text)
+    return re.sub(r"/topics/\d+", "/topics/N", text)
+
+
+def test_a_guest_is_asked_in_and_comes_back_to_where_they_were(
+    browser: Browser, house: Builders
+) -> None:
+    house.brand()
+
+    answer = browser.get("/desk")
+
+    assert answer.status_code == 303
+    assert answer.headers["Location"] == "/sign-in?next=/desk"
+
+
+def test_a_customer_learns_nothing_of_the_rooms_of_the_bank(
+    browser: Browser, house: Builders, app: Flask, things: dict[str, object]
+) -> None:
+    browser.sign_in(house.customer())
+
+    for path in ("/desk", "/manage/brand", "/manage/categories", "/manage/people"):
+        assert browser.get(path).status_code == 404
+
+
+# -------------------------------------------------------------------------------------- same site
+
+
+def test_acts_from_other_sites_are_refused_on_every_route(
+    app: Flask, browser: Browser, house: Builders, things: dict[str, object]
+) -> None:
+    browser.sign_in(house.administrator())
+    foreign: list[dict[str, str]] = [
+        {"Sec-Fetch-Site": "cross-site", "Origin": BASE_URL},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Sec-Fetch-Site": "none"},
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Origin": "", "Referer": "https://evil.example/otklik.test"},
+    ]
+    acts = addresses(app, "POST", **things)
+    assert len(acts) > 30
+
+    for endpoint, address in acts.items():
+        for headers in foreign:
+            answer = browser.post(address, {}, headers={"Origin": "", **headers})
+            refused = answer.status_code == 403
+            assert refused != (endpoint in FROM_ANYWHERE), (address, headers, answer.status_code)
+
+
+def test_unsafe_methods_other_than_post_are_not_spoken_here(app: Flask) -> None:
+    spoken = {method for rule in rules(app) for method in rule.methods or ()}
+
+    assert spoken <= SAFE | {"POST"}
+
+
+def test_acts_from_our_own_pages_are_let_in(browser: Browser, house: Builders) -> None:
+    house.brand()
+
+    for headers in ({}, {"Sec-Fetch-Site": "same-origin"}, {"Origin": "", "Referer": BASE_URL}):
+        assert browser.post("/language", {"lang": "en"}, headers=headers).status_code == 303
+
+
+# ------------------------------------------------------------------------------ reading is reading
+
+
+def readers(house: Builders) -> dict[str, Person | None]:
+    return {
+        "guest": None,
+        "customer": house.customer(),
+        "executive": house.executive(),
+        "administrator": house.administrator(),
+    }
+
+
+def test_reading_changes_nothing_whoever_reads(
+    app: Flask,
+    house: Builders,
+    things: dict[str, object],
+    new_browser: Callable[[], Browser],
+    count_sql: Callable[[], Any],
+) -> None:
+    pages = addresses(app, "GET", **things)
+    assert len(pages) > 35
+
+    for name, person in readers(house).items():
+        browser = new_browser()
+        if person is not None:
+            browser.sign_in(person)
+        for endpoint, address in pages.items():
+            with count_sql() as statements:
+                answer = browser.get(address)
+            written = [each for each in statements if WRITES.match(each)]
+            assert written == [], (name, endpoint)
+            assert answer.status_code < 500, (name, endpoint)
+            if person is None:
+                assert "Set-Cookie" not in answer.headers, (name, endpoint)
+
+
+# ---------------------------------------------------------------------------------------- headers
+
+EXPECTED = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "strict-origin-when-cross-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+
+def test_every_answer_carries_the_security_headers(
+    app: Flask, browser: Browser, things: dict[str, object]
+) -> None:
+    answers = {
+        **{path: browser.get(path) for path in addresses(app, "GET", **things).values()},
+        "a file": browser.get("/static/css/tokens.css"),
+        "no file": browser.get("/static/nothing.css"),
+        "no page": browser.get("/no/such/page"),
+        "no such method": browser.post("/desk"),
+        "a foreign act": browser.post("/language", headers={"Sec-Fetch-Site": "cross-site"}),
+    }
+    assert [answers[k].status_code for k in ("a file", "no file", "no page")] == [200, 404, 404]
+    assert answers["no such method"].status_code == 405
+    assert answers["a foreign act"].status_code == 403
+
+    for name, answer in answers.items():
+        for header, value in EXPECTED.items():
+            assert answer.headers.get(header) == value, (name, header)
+        policy = answer.headers["Content-Security-Policy"]
+        assert "default-src 'none'" in policy, name
+        assert "frame-ancestors 'none'" in policy, name
+        assert "unsafe" not in policy, name
+        nonces = set(re.findall(rb'nonce="([^"]+)"', answer.data))
+        assert all(f"'nonce-{nonce.decode()}'" in policy for nonce in nonces), name
+        answer.close()
+
+
+def test_a_page_that_breaks_carries_them_too_and_tells_nothing(
+    app: Flask,
+    browser: Browser,
+    house: Builders,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    house.brand()
+
+    def broken(**_: object) -> str:
+        raise RuntimeError("the vault code is 1234")
+
+    broken.may = "topics.look_around"  # type: ignore[attr-defined]
+    monkeypatch.setitem(app.view_functions, "topics.tags", broken)
+
+    answer = browser.get("/tags")
+
+    assert answer.status_code == 500
+    assert "1234" not in answer.text
+    assert "Traceback" not in answer.text
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert "Content-Security-Policy" in answer.headers
+
+
+def test_no_two_pages_share_a_nonce(browser: Browser, house: Builders) -> None:
+    house.brand()
+    seen = {
+        nonce
+        for _ in range(3)
+        for nonce in re.findall(
+            r"'nonce-([^']+)'", browser.get("/").headers["Content-Security-Policy"]
+        )
+    }
+
+    assert len(seen) == 3
+
+
+# ------------------------------------------------------------------------------------- next pages
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://evil.example/",
+        "//evil.example",
+        "/\\evil.example",
+        "/\\/evil.example",
+        "/\t/evil.example",
+        "/\n/evil.example",
+        "\\\\evil.example",
+        "javascript:alert(1)",
+        "evil",
+        "",
+        None,
+    ],
+)
+def test_next_never_leads_elsewhere(address: str | None) -> None:
+    assert inside(address) is None
+
+
+def test_next_keeps_our_own_addresses() -> None:
+    assert inside("/topics/7?from=3#post-3") == "/topics/7?from=3#post-3"
