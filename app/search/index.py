@@ -370,7 +370,7 @@ class Index:
         Topics with every word come first; when they are few, those with some of the words follow.
         With `typing` the last word may be unfinished.
         """
-        asked = wording.read(text, typing=typing)
+        asked = wording.read(text, typing=typing).telling
         if not asked:
             return Found((), 0, asked)
         with self._searcher() as searcher:
@@ -387,7 +387,7 @@ class Index:
 
     def similar(self, text: str, *, limit: int = 5, filters: Filters = NO_FILTERS) -> Found:
         """Find topics like a title being typed: most telling words first, all optional."""
-        asked = wording.read(text, typing=True)
+        asked = wording.read(text, typing=True).telling
         if not asked:
             return Found((), 0, asked)
         with self._searcher() as searcher:

@@ -143,7 +143,8 @@ def similar(
 def answered_like(actor: Actor, topic: Topic, *, limit: int = 3) -> list[Topic]:
     """Other topics like this one that have an official answer."""
     words = " ".join([topic.title, *(tag.name for tag in topic.tags)])
-    close = _close(actor, words, limit=CANDIDATES, but_for=topic.id)
+    enough = closeness.ENOUGH_FOR_RELATED
+    close = _close(actor, words, limit=CANDIDATES, but_for=topic.id, enough=enough)
     return [t for t in close if t.answer is not None and t.answer.hidden_at is None][:limit]
 
 
@@ -154,21 +155,23 @@ def _close(
     limit: int,
     filters: Filters = NO_FILTERS,
     but_for: int | None = None,
+    enough: float = closeness.ENOUGH,
 ) -> list[Topic]:
     found = _read(lambda index: index.similar(text, limit=CANDIDATES, filters=filters))
     if found is None:
         return []
     ids = [i for i in found.ids if i != but_for]
     topics = topics_queries.topics_by_id(actor, ids)
-    close = (topics[i] for i in ids if i in topics and _is_close(topics[i], found.wording))
+    close = (topics[i] for i in ids if i in topics and _is_close(topics[i], found.wording, enough))
     return list(islice(close, limit))
 
 
-def _is_close(topic: Topic, wording: Wording) -> bool:
+def _is_close(topic: Topic, wording: Wording, enough: float) -> bool:
     texts = [queries.plain(topic.body_html)]
     if topic.answer is not None and topic.answer.hidden_at is None:
         texts.append(queries.plain(topic.answer.body_html))
-    return closeness.is_close(wording, [topic.title, *(t.name for t in topic.tags)], texts)
+    headings = [topic.title, *(tag.name for tag in topic.tags)]
+    return closeness.is_close(wording, headings, texts, enough)
 
 
 def _read(ask: Callable[[Index], T], index: Index | None = None) -> T | None:

@@ -4,11 +4,11 @@ import re
 import unicodedata
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Final
 
-from app.search import analysis
+from app.search import analysis, empty_words
 
 LONGEST_TEXT: Final = 500
 _MOST_WORDS: Final = 24
@@ -40,6 +40,16 @@ class Wording:
     def keys(self) -> frozenset[str]:
         """Every key that counts as a match: what highlighting looks for."""
         return frozenset(chain.from_iterable(chain(self.words, *self.phrases)))
+
+    @property
+    def telling(self) -> "Wording":
+        """The same without the words that only hold a sentence together, unless nothing is left."""
+        words = tuple(keys for keys in self.words if empty_words.GRAMMAR.isdisjoint(keys))
+        if not words and not self.phrases:
+            return self
+        # A word still being typed stays: nobody knows yet what it will be.
+        is_last_kept = bool(words) and words[-1] == self.words[-1]
+        return replace(self, words=words, typed=self.typed if is_last_kept else ())
 
     def among(self, words: Iterable[analysis.Word]) -> list[analysis.Word]:
         """Return those words of a text that were asked for."""
