@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 LOCALES = ("ru", "uk", "en")
 # Each language by its own name: somebody who can't read this page must find theirs.
 LOCALE_NAMES = {"ru": "Русский", "uk": "Українська", "en": "English"}
+OLD_ZONES = {"Europe/Kyiv": "Europe/Kiev"}
 TRANSLATIONS = Path(__file__).parent.parent / "translations"
 
 __all__ = [
@@ -54,6 +55,7 @@ __all__ = [
     "day",
     "duration",
     "exact",
+    "exact_in",
     "format_decimal",
     "init",
     "left",
@@ -99,6 +101,7 @@ def init(app: Flask, locale: Callable[[], str], zone: Callable[[], str]) -> None
     )
     app.jinja_env.filters.update(when=when, ago=ago, duration=duration, left=left, day=day)
     app.jinja_env.filters.update(number=format_decimal, exact=exact)
+    app.jinja_env.filters.update(exact_in=exact_in)
     app.jinja_env.globals.update(locale_names=LOCALE_NAMES, locale_code=locale_code)
     app.jinja_env.globals.update(utcnow=clock.now, zone_name=lambda: zone_now().key)
 
@@ -178,6 +181,18 @@ def day(at: datetime) -> str:
 def exact(at: datetime) -> str:
     """The whole instant, for a tooltip: "28 November 2026, 14:30 GMT+2"."""
     return str(format_datetime(at, "d MMMM y, HH:mm z"))
+
+
+def exact_in(at: datetime) -> str:
+    """The instant and the city whose clock it is: "28 November 2026, 14:30 (Kyiv)"."""
+    return f"{format_datetime(at, 'd MMMM y, HH:mm')} ({_city()})"
+
+
+def _city() -> str:
+    zone, names = str(zone_now()), get_locale().time_zones
+    # Babel's names are filed under the zones' old ids.
+    known = names.get(zone) or names.get(OLD_ZONES.get(zone, "")) or {}
+    return str(known.get("city") or zone.rpartition("/")[2].replace("_", " "))
 
 
 def ago(at: datetime) -> str:

@@ -45,8 +45,8 @@ def test_the_asker_gets_a_receipt_with_the_promise_in_their_own_hour(
     with time_machine.travel(NOON + timedelta(seconds=1), tick=False):
         letter = sent().letter(address(kyiv))
 
-    assert "23 November 2026, 14:00" in text_of(letter)
-    assert "23 November 2026, 14:00" in html_of(letter)
+    assert "23 November 2026, 14:00 (Kyiv)" in text_of(letter)
+    assert "23 November 2026, 14:00 (Kyiv)" in html_of(letter)
     assert topic.category.owner.name in text_of(letter)
     assert topic.title in str(letter["Subject"])
 
