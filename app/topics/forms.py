@@ -1,4 +1,4 @@
-"""What people write: a topic, a reply, a change to either; and what a manager says of a category."""
+"""What people write: a topic, a reply, a change to either; what managers say of a category."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from wtforms import (
     TextAreaField,
     ValidationError,
 )
-from wtforms.fields.choices import SelectChoice
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than stubs
 from wtforms.validators import InputRequired, Length, Regexp
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from app.core import markup
 from app.core.forms import REQUIRED, Form, between, fold, strip
 from app.core.i18n import _, _l
-from app.topics import queries
+from app.topics import queries, service
 from app.topics.models import KINDS
 from app.topics.service import CategoryWords, clean_tag
 
@@ -109,6 +109,11 @@ class Words(Form):
         if any(len(name.strip()) > LONGEST_TAG for name in (field.data or "").split(",")):
             raise ValidationError(_("A tag may have 40 characters at most."))
 
+    def said(self, kind: str, category: Category) -> service.Words:
+        """What the checked form says, as a topic of this kind in this category."""
+        title, body = self.title.data or "", self.body.data or ""
+        return service.Words(kind, title, body, category, self.tag_names)
+
     @property
     def tag_names(self) -> list[str]:
         """The tags as they will be stored, each once."""
@@ -180,6 +185,11 @@ class Reply(Form):
         ],
         filters=[printed, strip],
     )
+
+    @property
+    def text(self) -> str:
+        """What the checked form says."""
+        return self.body.data or ""
 
     def called(self, name: str, label: str | None = None) -> Reply:
         """This form as one of several on a page: its box has an id and a label of its own."""

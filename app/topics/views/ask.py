@@ -46,10 +46,7 @@ def ask() -> ResponseReturnValue:
     if not policy.can(actor, "topics.ask"):
         flash(_("Your text is kept. Sign in, and it is published with one click."), "info")
         return see_other("accounts.sign_in", next=url_for("topics.ask", seen=1))
-    words = service.Words(
-        form.kind.data, form.title.data, form.body.data, form.category, form.tag_names
-    )
-    topic = service.ask(actor, words)
+    topic = service.ask(actor, form.said(form.kind.data, form.category))
     drafting.drop(actor, guest_hash(), "new")
     flash("new", "sent")
     flash(_thanks(topic.kind), "kept")

@@ -27,7 +27,7 @@ def publish_answer(topic: Topic) -> ResponseReturnValue:
     form = Reply()
     if not form.validate():
         return shown(topic, Writing(answer=form))
-    post = service.answer(current_actor(), topic, form.body.data)
+    post = service.answer(current_actor(), topic, form.text)
     _let_go(f"answer:{topic.id}")
     flash(_("The answer is published. The asker is told by e-mail."), "kept")
     if inside(request.values.get("next")):
@@ -48,7 +48,7 @@ def publish_comment(topic: Topic) -> ResponseReturnValue:
         flash(_("Your comment is kept. Sign in, and publish it with one click."), "info")
         back = url_for("topics.topic", topic_id=topic.id, _anchor="reply")
         return see_other("accounts.sign_in", next=back)
-    post = service.comment(actor, topic, form.body.data)
+    post = service.comment(actor, topic, form.text)
     _let_go(f"topic:{topic.id}")
     return at_post(topic, post.seq)
 
@@ -102,9 +102,7 @@ def edit(topic: Topic) -> ResponseReturnValue:
     """Change a topic; what it said before stays in its history."""
     form = Change(title=topic.title, body=topic.body, tags=", ".join(t.name for t in topic.tags))
     if form.is_sent_well():
-        words = service.Words(
-            topic.kind, form.title.data, form.body.data, topic.category, form.tag_names
-        )
+        words = form.said(topic.kind, topic.category)
         service.edit(current_actor(), topic, words, form.reason.data or "")
         return see_other("topics.topic", topic_id=topic.id)
     status = 422 if form.errors else 200
@@ -116,7 +114,7 @@ def edit_post(post: Post) -> ResponseReturnValue:
     """Change a reply; what it said before stays in its topic's history."""
     topic, form = queries.topic(post.topic_id), ReplyChange(body=post.body)
     if form.is_sent_well():
-        service.edit_post(current_actor(), post, form.body.data, form.reason.data or "")
+        service.edit_post(current_actor(), post, form.text, form.reason.data or "")
         return at_post(topic, post.seq)
     status = 422 if form.errors else 200
     return render_template("topics/edit.html", topic=topic, post=post, form=form), status

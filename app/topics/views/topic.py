@@ -12,7 +12,7 @@ from flask import current_app, make_response, render_template, request, url_for
 from app.brand.queries import brand
 from app.core import markup, policy
 from app.core.guests import guest_hash
-from app.core.i18n import _, duration
+from app.core.i18n import _, duration, speaking
 from app.core.web import current_actor, see_other
 from app.media import drawing
 from app.media import service as pictures
@@ -189,29 +189,37 @@ def card(topic: Topic) -> ResponseReturnValue:
     """The picture other sites show for a link to this topic."""
     stands = standing(topic)
     person = topic.responsible or topic.category.owner
-    took = duration(stands.took) if stands.took is not None else ""
-    words = _("Answered in %(time)s", time=took) if stands.state == "answered" else ""
     bank = brand()
-    shown_on_it = {
-        "title": topic.title,
-        "name": person.name,
-        "post": person.post,
-        "state": stands.state,
-        # In steps a picture of this size can show, so that it is the same for an hour or so.
-        "share_left": round(stands.left, 1),
-        "brand_name": bank.name,
-        "brand": bank.colour,
-        "words": words,
-    }
+    # One picture for everybody who shares the link, whatever they read this site in.
+    with speaking(topic.language, bank.timezone):
+        took = duration(stands.took) if stands.took is not None else ""
+        words = _("Answered in %(time)s", time=took) if stands.state == "answered" else ""
+    # In steps a picture of this size can show, so that it is the same for an hour or so.
+    left = round(stands.left, 1)
+    shows = [topic.title, person.name, person.post, stands.state, left, words]
+    brand_shows = [bank.name, bank.colour, person.portrait_url or person.initials]
+    seen = json.dumps([*shows, *brand_shows], ensure_ascii=False)
     response = make_response("")
-    portrait = person.portrait_url or person.initials
-    seen = json.dumps([shown_on_it, portrait], ensure_ascii=False)
     response.set_etag(hashlib.sha256(seen.encode()).hexdigest()[:24])
-    response.headers["Cache-Control"] = f"public, max-age={HOUR}"
+    is_public = topic.hidden_at is None
+    response.headers["Cache-Control"] = f"public, max-age={HOUR}" if is_public else "no-store"
     if request.if_none_match.contains(response.get_etag()[0] or ""):
         response.status_code = 304
         return response
     face = pictures.read(person.portrait) if person.portrait else None
-    response.set_data(drawing.card_png(portrait=face, initials=person.initials, **shown_on_it))
+    response.set_data(
+        drawing.card_png(
+            topic.title,
+            person.name,
+            person.post,
+            face,
+            initials=person.initials,
+            share_left=left,
+            state=stands.state,
+            brand_name=bank.name,
+            words=words,
+            brand=bank.colour,
+        )
+    )
     response.content_type = "image/png"
     return response
