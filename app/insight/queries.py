@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Integer, and_, case, cast, func, or_, select
+from sqlalchemy import and_, case, func, or_, select
 
 from app.brand.queries import brand
 from app.core import clock
@@ -59,8 +59,9 @@ def eligible_topics() -> Any:
 
 def promises_by_fate(month: tuple[datetime, datetime]) -> Any:
     """Promises that have come to an end, counted: category, person, in `month`, kept, how many."""
-    in_month = cast(case((and_(Promise.due_at >= month[0], Promise.due_at < month[1]), 1), else_=0), Integer)
-    kept = cast(case((Promise.state == "met", 1), else_=0), Integer)
+    first, after = month
+    in_month = case((and_(Promise.due_at >= first, Promise.due_at < after), 1), else_=0)
+    kept = case((Promise.state == "met", 1), else_=0)
     over = or_(
         Promise.state.in_((*FULFILLED, "breached")),
         # The worker has not noticed yet; the hour has passed all the same.

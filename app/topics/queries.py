@@ -57,7 +57,7 @@ def post_in_sight(actor: Actor, post_id: int) -> Post | None:
     return session.scalar(query)
 
 
-def topics(
+def topics(  # noqa: PLR0913 (each narrows the list)
     actor: Actor,
     view: str = "recent",
     *,
@@ -334,12 +334,12 @@ class Waiting:
 
 def waiting() -> dict[int, Waiting]:
     """What waits for whom, by the id of who is responsible. One statement."""
-    whose = {"partition_by": Topic.responsible_id}
-    rank = func.row_number().over(**whose, order_by=(Topic.due_at, Topic.id))
+    whose = Topic.responsible_id
+    rank = func.row_number().over(partition_by=whose, order_by=(Topic.due_at, Topic.id))
     ranked = (
         select(
             Topic.responsible_id.label("person_id"),
-            func.count().over(**whose).label("waiting"),
+            func.count().over(partition_by=whose).label("waiting"),
             Topic.promised_at,
             Topic.due_at,
             rank.label("rank"),
@@ -412,7 +412,8 @@ def answers_by(person: Person, limit: int = 5) -> Sequence[tuple[Post, Topic]]:
         .order_by(Post.id.desc())
         .limit(limit)
     )
-    return [(post, topic) for post, topic in session.execute(query.options(*_for_a_line())).unique()]
+    found = session.execute(query.options(*_for_a_line())).unique()
+    return [(post, topic) for post, topic in found]
 
 
 # As many addresses as one page of the sitemap holds, at most: a range of numbers, so that finding

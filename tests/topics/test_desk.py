@@ -29,7 +29,8 @@ def desk(browser: Browser, path: str = "/desk") -> str:
 
 def opened(page: str) -> str:
     """The title of the question that is open."""
-    return page.split('id="asked-title"')[1].split("</a>")[0].rsplit(">", 1)[1]
+    title = page.partition('id="asked-title"')[2].partition("</a>")[0]
+    return title.rpartition(">")[2]
 
 
 def pile(page: str) -> list[str]:

@@ -142,13 +142,13 @@ def test_hidden_topics_never_appear(
 def test_older_and_newer_are_links(house: Builders, browser: Browser) -> None:
     category, start = house.category(), clock.now() - 40 * HOUR
     for number in range(23):
-        house.question(category=category, title=f"Вопрос номер {number:02}", at=start + number * HOUR)
+        at = start + number * HOUR
+        house.question(category=category, title=f"Вопрос номер {number:02}", at=at)
 
     first = text(browser.get("/"))
-    older = first.split('rel="next"')[0].rsplit("<a ", 1)[1] if 'rel="next"' in first else ""
     assert "Вопрос номер 22" in first
     assert "Вопрос номер 02" not in first
-    assert not older.startswith("href") or older
+    assert 'rel="prev"' not in first
 
     link = first.split('rel="next" href="')[1].split('"')[0].replace("&amp;", "&")
     second = text(browser.get(link))

@@ -89,7 +89,10 @@ def test_an_unclaimed_author_is_said_to_be_brought_from_elsewhere(
         name="Old Hand", email=None, confirmed_at=None, origin="stackexchange:coffee:u1"
     )
 
-    assert "Brought from an older forum" in browser.get(f"/people/{author.id}", headers=ENGLISH).text
+    page = browser.get(f"/people/{author.id}", headers=ENGLISH).text
+
+    assert "Brought from an older forum" in page
+    assert "Here since" not in page
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flask import current_app, url_for
 from markupsafe import Markup
@@ -26,7 +26,7 @@ door.add_app_template_global(running, "running")
 
 
 @door.app_template_global("canonical")
-def canonical(endpoint: str, **values: str | int | None) -> str:
+def canonical(endpoint: str, **values: Any) -> str:
     """The one public address of a page, whatever name or port it was asked by."""
     return str(current_app.config["PUBLIC_URL"]) + url_for(endpoint, **values)
 
