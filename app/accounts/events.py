@@ -48,3 +48,25 @@ class PersonChanged(Event):
     """A person's public face (name, portrait, post, words) changed."""
 
     person_id: int
+
+
+@dataclass(frozen=True)
+class RoleGiven(Event):
+    """A person has another role from now on."""
+
+    person_id: int
+    role: str
+
+
+@dataclass(frozen=True)
+class PersonShutOut(Event):
+    """An administrator disabled an account; its sessions have ended."""
+
+    person_id: int
+
+
+@dataclass(frozen=True)
+class PersonLetIn(Event):
+    """An administrator opened a disabled account again."""
+
+    person_id: int

@@ -17,9 +17,11 @@ from wtforms import (
     TextAreaField,
     ValidationError,
 )
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length
 
 from app.accounts import service
+from app.accounts.models import ROLES
 from app.core.forms import REQUIRED, Form, between, fold, strip
 from app.core.i18n import LOCALE_NAMES, _, _l, zone_names
 
@@ -170,11 +172,64 @@ class ProfileForm(Form):
     def __init__(self, person: Any, bank: str, locales: list[str]) -> None:
         super().__init__(obj=person)
         self._bank, self._person = bank, person
-        self.locale.choices = [(code, LOCALE_NAMES[code]) for code in locales]
-        self.timezone.choices = [("", _("As the bank's")), *((z, z) for z in zone_names())]
+        self.locale.choices = [SelectChoice(code, LOCALE_NAMES[code]) for code in locales]
+        self.timezone.choices = [
+            SelectChoice("", _("As the bank's")),
+            *(SelectChoice(z, z) for z in zone_names()),
+        ]
         if not person.is_staff:
             del self.post
 
     def validate_name(self, field: Field) -> None:
         """WTForms calls this after the field's own validators."""
         IsOwnName(self._bank, self._person)(self, field)
+
+
+ROLE_WORDS = {
+    "customer": _l("Customer"),
+    "executive": _l("Executive"),
+    "manager": _l("Community manager"),
+    "administrator": _l("Administrator"),
+}
+
+
+class PersonForm(Form):
+    """Somebody's role and post, for the administrator."""
+
+    role = SelectField(
+        _l("Role"),
+        choices=[SelectChoice(role, ROLE_WORDS[role]) for role in ROLES],
+        description=_l(
+            "An executive answers in their categories; a community manager keeps order;"
+            " an administrator may do everything here."
+        ),
+    )
+    post = StringField(
+        _l("Post at the bank"),
+        filters=[fold],
+        validators=[Length(max=120, message=_l("At most %(max)d characters, please."))],
+        description=_l("Signed under every official answer from now on."),
+    )
+
+    def __init__(self, person: Any = None) -> None:
+        super().__init__(person)
+
+    def validate_post(self, field: Field) -> None:
+        """Who speaks for the bank says as what."""
+        if self.role.data == "executive" and not field.data:
+            raise ValidationError(_("An executive needs a post: it is signed under the answers."))
+
+
+class InviteForm(PersonForm):
+    """A new member of staff."""
+
+    name = StringField(
+        _l("Name"), filters=[fold], validators=[InputRequired(REQUIRED), between(2, 60)]
+    )
+    email = _address(_l("E-mail"), _l("A link to choose a password goes there."))
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.role.choices = [
+            SelectChoice(role, ROLE_WORDS[role]) for role in ROLES if role != "customer"
+        ]

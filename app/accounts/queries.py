@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from app.accounts.models import Person, Session, Ticket
+from app.core import names
 from app.core.db import session
+from app.core.pages import SIZE, Order, Page, keyset
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,3 +76,37 @@ def sessions_of(person: Person) -> Sequence[Session]:
     """The browsers a person is signed in with, the last used first."""
     query = select(Session).where(Session.person_id == person.id).order_by(Session.seen_at.desc())
     return session.scalars(query).all()
+
+
+def person_for_staff(_actor: Actor, person_id: int) -> Person | None:
+    """Any person, for those who keep accounts."""
+    return session.get(Person, person_id)
+
+
+BY_NAME: Order[Person] = Order(
+    (Person.name, Person.id), lambda p: (p.name, p.id), descending=False
+)
+
+
+def people(words: str, *, cursor: str | None = None, size: int = SIZE) -> Page[Person]:
+    """The bank's people by name; with `words`, everybody whose name or address begins so."""
+    query = select(Person)
+    if not words:
+        return keyset(query.where(Person.role != "customer"), BY_NAME, cursor, size)
+    looks = names.skeleton(words)
+    begins = [Person.email.startswith(words.lower(), autoescape=True)]
+    if looks:
+        begins.append(Person.skeleton.startswith(looks, autoescape=True))
+    return keyset(query.where(or_(*begins)), BY_NAME, cursor, size)
+
+
+def other_administrators(person: Person) -> int:
+    """How many administrators who can sign in there are besides this one; their rows ours."""
+    query = select(Person.id).where(
+        Person.role == "administrator",
+        Person.disabled_at.is_(None),
+        Person.confirmed_at.is_not(None),
+    )
+    # All of them are locked in one order, so that two administrators cannot remove each other.
+    ids = session.scalars(query.order_by(Person.id).with_for_update()).all()
+    return sum(1 for other in ids if other != person.id)

@@ -6,6 +6,7 @@ once, and answers the same.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 
 from argon2 import PasswordHasher
@@ -18,6 +19,9 @@ from app.accounts.events import (
     AddressConfirmed,
     PasswordChanged,
     PersonChanged,
+    PersonLetIn,
+    PersonShutOut,
+    RoleGiven,
     SignedIn,
     TicketIssued,
 )
@@ -39,6 +43,9 @@ LIFETIMES = {
     "change": timedelta(days=1),
 }
 
+# An invitation may find somebody on leave.
+INVITED_FOR = timedelta(days=7)
+
 
 class NameTakenError(ValueError):
     """The name looks like one of the bank's people or the bank itself."""
@@ -46,6 +53,14 @@ class NameTakenError(ValueError):
 
 class WrongPasswordError(ValueError):
     """The password is not this person's."""
+
+
+class LastAdministratorError(ValueError):
+    """Nobody would be left to keep the accounts."""
+
+
+class OneselfError(ValueError):
+    """Nobody shuts themselves out."""
 
 
 class AddressTakenError(ValueError):
@@ -275,16 +290,83 @@ def rename(person: Person, name: str) -> None:
     person.skeleton = names.skeleton(person.name)
 
 
-def note_change(person: Person) -> None:
+def note_change(person: Person, by: Person | None = None) -> None:
     """Record that a person's public face changed."""
     session.flush()
-    record(PersonChanged(person.id), by=person.id)
+    record(PersonChanged(person.id), by=(by or person).id)
 
 
-def hire(person: Person, role: str, post: str) -> None:
+def hire(person: Person, role: str, post: str, *, by: Person | None = None) -> None:
     """Give a person a role at the bank and a post; ends a customer's look-alikes on next rename."""
-    person.role, person.post = role, post
-    note_change(person)
+    if person.role != role:
+        person.role = role
+        session.flush()
+        record(RoleGiven(person.id, role), by=by.id if by else None)
+    person.post = post
+    note_change(person, by)
+
+
+def appoint(administrator: Person, person: Person, role: str, post: str) -> None:
+    """Change somebody's role and post; raises LastAdministratorError."""
+    if role != "administrator":
+        _keep_an_administrator(person)
+    # A customer has no post at the bank.
+    hire(person, role, "" if role == "customer" else post, by=administrator)
+
+
+@dataclass(frozen=True)
+class Invitation:
+    """Whom the administrator asks in, and as what."""
+
+    name: str
+    email: str
+    role: str
+    post: str
+    locale: str
+
+
+def invite(administrator: Person, invitation: Invitation) -> Ticket:
+    """Open an account for a member of staff, who sets their password by a mailed link.
+
+    Raises AddressTakenError when somebody proved that address already.
+    """
+    email = invitation.email.strip().lower()
+    known = queries.by_email(email)
+    if known is not None and known.confirmed_at is not None:
+        raise AddressTakenError
+    person = known or Person(email=email)
+    rename(person, invitation.name)
+    # Whoever began an account with this address did not prove it: their password counts no more.
+    person.password_hash, person.locale = None, invitation.locale
+    session.add(person)
+    session.flush()
+    hire(person, invitation.role, invitation.post, by=administrator)
+    ticket = issue("reset", person, email, invitation.locale)
+    ticket.expires_at = ticket.created_at + INVITED_FOR
+    return ticket
+
+
+def shut_out(administrator: Person, person: Person) -> None:
+    """Disable an account; raises LastAdministratorError and OneselfError."""
+    if administrator.id == person.id:
+        raise OneselfError
+    _keep_an_administrator(person)
+    disable(person)
+    record(PersonShutOut(person.id), by=administrator.id)
+
+
+def let_in(administrator: Person, person: Person) -> None:
+    """Open a disabled account again; its sessions and links stay dead."""
+    if person.disabled_at is None:
+        return
+    person.disabled_at = None
+    session.flush()
+    record(PersonLetIn(person.id), by=administrator.id)
+
+
+def _keep_an_administrator(person: Person) -> None:
+    if person.role == "administrator" and not queries.other_administrators(person):
+        raise LastAdministratorError
 
 
 def disable(person: Person) -> None:

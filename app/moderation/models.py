@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from app.accounts.models import Person
 from app.core import clock
 from app.core.db import Model, intpk
+from app.topics.models import Post, Topic
 
 
 class Act(Model):
@@ -33,3 +34,5 @@ class Act(Model):
     at: Mapped[datetime] = mapped_column(default=clock.now)
 
     by: Mapped[Person] = relationship(lazy="joined", innerjoin=True)
+    topic: Mapped[Topic] = relationship()
+    post: Mapped[Post | None] = relationship()

@@ -185,4 +185,8 @@ def _recount_posts(topic: Topic, post: Post, step: int) -> None:
     topic.answer_id = from_now_on[-1].id if from_now_on else None
     topic.first_answer_at = from_now_on[0].published_at if from_now_on else None
     if not from_now_on and topic.state in {"answered", "solved"}:
-        topic.state = "waiting"
+        topic.state, topic.solved_at = "waiting", None
+    elif from_now_on and topic.state == "waiting":
+        # A restored answer answers again, and solved it if the asker had said so.
+        topic.solved_at = max((a.accepted_at for a in from_now_on if a.accepted_at), default=None)
+        topic.state = "solved" if topic.solved_at else "answered"

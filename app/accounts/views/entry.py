@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from app.accounts.models import Person
 
+
 # ------------------------------------------------------------------------------------- signing up
 
 

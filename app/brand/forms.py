@@ -1,0 +1,189 @@
+"""The brand as a form."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from urllib.parse import urlsplit
+
+from email_validator import EmailNotValidError, validate_email
+from wtforms import (
+    BooleanField,
+    Field,
+    FieldList,
+    FileField,
+    FormField,
+    HiddenField,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+    TextAreaField,
+    ValidationError,
+)
+from wtforms import Form as Rows
+from wtforms.fields.choices import SelectChoice
+from wtforms.validators import InputRequired, Length
+from wtforms.widgets import CheckboxInput, ListWidget
+
+from app.brand import service
+from app.core.forms import REQUIRED, Form, between, fold, strip
+from app.core.i18n import LOCALE_NAMES, LOCALES, _, _l, zone_names
+
+LINKS = 8
+AT_MOST = _l("At most %(max)d characters, please.")
+# A path on this site, or a whole address; nothing that a browser could run.
+_PATH = re.compile(r"/(?![/\\])[^\s\\]*\Z")
+
+
+class LinkRow(Rows):
+    """One link of the footer: its words and where it leads. An empty row is no link."""
+
+    label = StringField(_l("Words"), filters=[fold], validators=[Length(max=60, message=AT_MOST)])
+    url = StringField(_l("Address"), filters=[strip], validators=[Length(max=500, message=AT_MOST)])
+
+    def validate_label(self, field: Field) -> None:
+        """An address needs words."""
+        if self.url.data and not field.data:
+            raise ValidationError(_("Give this link words to be read."))
+
+    def validate_url(self, field: Field) -> None:
+        """Only whole https addresses and paths on this site."""
+        if not self.label.data and not field.data:
+            return
+        if not is_safe_link(field.data or ""):
+            raise ValidationError(_("Write an address that begins with https:// or with /."))
+
+
+def is_safe_link(address: str) -> bool:
+    """Whether `address` is an https page or a path on this site."""
+    if _PATH.match(address):
+        return True
+    try:
+        parts = urlsplit(address)
+        host = parts.hostname
+    except ValueError:
+        return False
+    plain = address.isprintable() and not re.search(r"[\s\\]", address)
+    return plain and parts.scheme == "https" and bool(host) and "@" not in parts.netloc
+
+
+class BrandForm(Form):
+    """Name, logo, colour, words, languages, letters."""
+
+    name = StringField(
+        _l("The bank's name"), filters=[fold], validators=[InputRequired(REQUIRED), between(1, 80)]
+    )
+    tagline = StringField(
+        _l("One line about this place"),
+        filters=[fold],
+        validators=[Length(max=200, message=AT_MOST)],
+        description=_l("Shown by search engines and beside the name on the front page."),
+    )
+    logo = FileField(
+        _l("Logo"),
+        description=_l("PNG, JPEG or WebP, up to 10 MB. It is shown 32 pixels high."),
+    )
+    remove_logo = BooleanField(_l("Show the name instead of a logo"))
+    # A logo that was uploaded for the preview, so that it need not be chosen again.
+    logo_key = HiddenField()
+    colour = StringField(
+        _l("Main colour"),
+        filters=[strip],
+        validators=[InputRequired(REQUIRED)],
+        description=_l("As in your brand book, like #1f5f5b. Buttons, links and rings follow it."),
+    )
+    footer_links = FieldList(FormField(LinkRow), min_entries=1, max_entries=LINKS)
+    languages = SelectMultipleField(
+        _l("Languages offered"),
+        choices=[SelectChoice(code, LOCALE_NAMES[code]) for code in LOCALES],
+        option_widget=CheckboxInput(),
+        widget=ListWidget(prefix_label=False),
+    )
+    locale = SelectField(
+        _l("Language for those who chose none"),
+        choices=[SelectChoice(code, LOCALE_NAMES[code]) for code in LOCALES],
+    )
+    timezone = SelectField(
+        _l("Time zone"),
+        description=_l("Hours are promised in it to those who chose no other."),
+    )
+    mail_name = StringField(
+        _l("Sender's name"),
+        filters=[fold],
+        validators=[Length(max=80, message=AT_MOST)],
+        description=_l("The bank's name, when left empty."),
+    )
+    mail_address = StringField(
+        _l("Sender's address"),
+        filters=[strip],
+        validators=[InputRequired(REQUIRED), Length(max=254, message=AT_MOST)],
+        description=_l("Your mail server must be allowed to send from it."),
+    )
+
+    def __init__(self, present: Any) -> None:
+        welcome = {f"welcome_{c}": (present.welcome or {}).get(c, "") for c in LOCALES}
+        super().__init__(present, **welcome)
+        self._present = present
+        self.timezone.choices = [SelectChoice(zone, zone) for zone in zone_names()]
+        while len(self.footer_links.entries) < LINKS:
+            self.footer_links.append_entry()
+
+    def validate_colour(self, field: Field) -> None:
+        """Six digits of hexadecimal, or three."""
+        colour = service.shown_colour(field.data or "")
+        if colour is None:
+            raise ValidationError(_("Write the colour as # and six digits, like #1f5f5b."))
+        field.data = colour
+
+    def validate_languages(self, field: Field) -> None:
+        """At least one."""
+        if not field.data:
+            raise ValidationError(_("Offer at least one language."))
+
+    def validate_locale(self, field: Field) -> None:
+        """One of those offered."""
+        if self.languages.data and field.data not in self.languages.data:
+            raise ValidationError(_("Choose one of the languages offered."))
+
+    def validate_mail_address(self, field: Field) -> None:
+        """An address mail servers understand, or the one that stands, which may be a local one."""
+        if field.data == self._present.mail_address:
+            return
+        try:
+            found = validate_email(field.data or "", check_deliverability=False)
+        except EmailNotValidError:
+            raise ValidationError(
+                _("Write the address like name@example.org; something in it does not fit.")
+            ) from None
+        field.data = found.normalized
+
+    def face(self, logo: Any) -> service.Face:
+        """What was filled in."""
+        rows = (row.form for row in self.footer_links)
+        return service.Face(
+            name=self.name.data or "",
+            tagline=self.tagline.data or "",
+            logo=logo,
+            colour=self.colour.data or "",
+            welcome={c: w for c in LOCALES if (w := self[f"welcome_{c}"].data)},
+            footer_links=[
+                {"label": r.label.data or "", "url": r.url.data} for r in rows if r.url.data
+            ],
+            languages=[c for c in LOCALES if c in (self.languages.data or [])],
+            locale=self.locale.data,
+            timezone=self.timezone.data,
+            mail_name=self.mail_name.data or "",
+            mail_address=self.mail_address.data or "",
+        )
+
+
+for _code in LOCALES:
+    setattr(
+        BrandForm,
+        f"welcome_{_code}",
+        TextAreaField(
+            LOCALE_NAMES[_code],
+            filters=[strip],
+            validators=[Length(max=4000, message=AT_MOST)],
+        ),
+    )

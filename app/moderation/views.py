@@ -1,5 +1,0 @@
-"""Pages of moderation."""
-
-from app.core.web import Door
-
-door = Door("moderation", __name__)
