@@ -128,7 +128,9 @@ def test_any_of_the_pile_can_be_taken(house: Builders, browser: Browser) -> None
     foreign = house.question(category=house.category(), title="Чужой вопрос")
     browser.sign_in(anna)
 
-    assert opened(desk(browser, f"/desk?topic={second.id}")) == "Второй вопрос"
+    taken = desk(browser, f"/desk?topic={second.id}")
+    assert opened(taken) == "Второй вопрос"
+    assert 'name="next" value="/desk"' in taken.split('id="answer"')[1]
     for other in (answered.id, foreign.id, 999_999, "x"):
         assert opened(desk(browser, f"/desk?topic={other}")) == "Первый вопрос"
 

@@ -75,7 +75,7 @@ def test_who_answers_stands_there_with_how_many_wait(house: Builders, browser: B
     front = text(browser.get("/", headers={"Accept-Language": "en"}))
 
     assert "Анна Бережная" in front
-    assert "2 are waiting" in front
+    assert "2 are waiting · overdue" in front
     assert "is-overdue" in front
     assert "Без Категории" not in front
 

@@ -39,14 +39,13 @@ def desk() -> ResponseReturnValue:
     category = _chosen(categories)
     pile = queries.due_for(whose, category=category, cursor=request.args.get("cursor"))
     topic = _taken(whose) or next(iter(pile.items), None)
-    here = url_for("topics.desk", category=category.slug if category else None)
     return render_template(
         "topics/desk.html",
         pile=pile,
         topic=topic,
         categories=categories,
         category=category,
-        here=here,
+        back=url_for("topics.desk", category=category.slug if category else None),
         day=queries.day(whose, _midnight(), clock.now()),
         done=queries.answers_by(actor, 3) if topic is None else [],
         **(_opened(topic, actor) if topic else {}),
