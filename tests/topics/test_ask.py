@@ -229,6 +229,15 @@ def test_the_words_choose_the_category(house: Builders, browser: Browser) -> Non
     assert browser.get("/ask/category?q=ничего").json == {"category_id": None}
 
 
+def test_a_forgotten_category_is_offered_by_the_words(house: Builders, browser: Browser) -> None:
+    cards = house.category(name="Карты", words="карта пластик пин-код")
+
+    sent = browser.post("/ask", words(cards, category_id=""))
+
+    assert sent.status_code == 422
+    assert checked(sent.text, "category_id") == str(cards.id)
+
+
 def test_the_address_chooses_before_the_words(house: Builders, browser: Browser) -> None:
     house.category(words="карта")
     other = house.category(slug="loans")

@@ -38,6 +38,9 @@ def ask() -> ResponseReturnValue:
     fields = {**typed(), "body": form.body.data or ""}
     drafting.keep(actor, make_guest() if actor.id is None else None, "new", fields)
     if not good or form.category is None:
+        if form.category is None:  # said as an error, and offered by what the words say
+            guess = queries.category_for(f"{form.title.data} {form.body.data}")
+            form.category_id.data = guess.id if guess else None
         return _page(form), 422
     if form.seen_similar.data != "1":
         similar = panels("ask:similar", words=f"{form.title.data} {form.body.data}")
