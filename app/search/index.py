@@ -385,13 +385,23 @@ class Index:
                 total = len(hits)
         return Found(tuple(hits), total, asked)
 
-    def similar(self, text: str, *, limit: int = 5, filters: Filters = NO_FILTERS) -> Found:
-        """Find topics like a title being typed: most telling words first, all optional."""
+    def similar(
+        self,
+        text: str,
+        *,
+        limit: int = 5,
+        filters: Filters = NO_FILTERS,
+        but_for: int | None = None,
+    ) -> Found:
+        """Find topics like a title being typed: most telling words first, all optional.
+
+        `but_for` is the topic that the text comes from: best of all, it would outdo the others.
+        """
         asked = wording.read(text, typing=True).telling
         if not asked:
             return Found((), 0, asked)
         with self._searcher() as searcher:
-            hits = tuple(_some_words(searcher, asked, filters, limit))
+            hits = tuple(_some_words(searcher, asked, filters, limit, but_for))
         return Found(hits, len(hits), asked)
 
     @contextmanager
@@ -515,7 +525,13 @@ def _every_word(searcher: Searcher, asked: Wording, filters: Filters) -> Any:
     return _narrowed(query.And(phrases + _word_queries(searcher, asked)), asked, filters)
 
 
-def _some_words(searcher: Searcher, asked: Wording, filters: Filters, limit: int) -> list[Hit]:
+def _some_words(
+    searcher: Searcher,
+    asked: Wording,
+    filters: Filters,
+    limit: int,
+    but_for: int | None = None,
+) -> list[Hit]:
     """Find topics with some of the words, best first.
 
     Whoosh walks every posting in Python, so rare words choose the candidates and common ones only
@@ -545,7 +561,7 @@ def _some_words(searcher: Searcher, asked: Wording, filters: Filters, limit: int
     hits = [
         _hit(searcher.stored_fields(number), score, exact=False) for number, score in scores.items()
     ]
-    return _kept(hits)[:limit]
+    return _kept(hit for hit in hits if hit.topic_id != but_for)[:limit]
 
 
 def _reorder(searcher: Searcher, scores: dict[int, float], terms: Iterable[Any]) -> None:

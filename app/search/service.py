@@ -157,10 +157,12 @@ def _close(
     but_for: int | None = None,
     enough: float = closeness.ENOUGH,
 ) -> list[Topic]:
-    found = _read(lambda index: index.similar(text, limit=CANDIDATES, filters=filters))
+    found = _read(
+        lambda index: index.similar(text, limit=CANDIDATES, filters=filters, but_for=but_for)
+    )
     if found is None:
         return []
-    ids = [i for i in found.ids if i != but_for]
+    ids = found.ids
     topics = topics_queries.topics_by_id(actor, ids)
     close = (topics[i] for i in ids if i in topics and _is_close(topics[i], found.wording, enough))
     return list(islice(close, limit))

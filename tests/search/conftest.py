@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import TYPE_CHECKING
 
 import pytest
@@ -21,3 +22,4 @@ def shelf(app: Flask, tmp_path: Path) -> Iterator[Path]:
     service.init({"INDEX_PATH": tmp_path / "index"})
     yield tmp_path / "index"
     service.init(app.config)
+    gc.collect()  # what Whoosh leaves open of a harmed index is this test's, not the next one's
