@@ -88,7 +88,9 @@ def compose(letter: Letter) -> EmailMessage:
         html = _rendered(f"{template}.html", **about)
     message = EmailMessage(policy=POLICY)
     message["From"] = _address(brand.mail_name or brand.name, brand.mail_address)
-    message["To"] = _address(letter.person.name if letter.person else "", letter.address)
+    # To an address not yet proved no stranger's chosen name is carried.
+    known = letter.person if letter.ticket_id is None else None
+    message["To"] = _address(known.name if known else "", letter.address)
     message["Subject"] = subject
     message["Date"] = format_datetime(clock.now())
     message["Message-ID"] = f"<{letter.kind}.{letter.fact_id}.{letter.id}@{addresses.host()}>"

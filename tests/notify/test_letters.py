@@ -239,6 +239,7 @@ def test_account_letters_carry_their_link_and_can_t_be_refused(
 
     letter = sent().letter("new@example.org")
 
+    assert letter["To"].addresses[0].display_name == ""
     assert addresses.at(path) in text_of(letter)
     assert addresses.at(path) in html_of(letter)
     assert letter["List-Unsubscribe"] is None
