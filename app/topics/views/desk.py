@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from flask import render_template, request, url_for
 
 from app.core import clock
-from app.core.i18n import zone_now
+from app.core.i18n import _, zone_now
 from app.core.policy import can
 from app.core.web import current_actor
 from app.topics import queries
@@ -58,7 +58,9 @@ def _opened(topic: Topic, actor: Person) -> dict[str, Any]:
     return {
         "stands": standing(topic),
         "draft": draft,
-        "form": Reply(body=draft.fields.get("body", "") if draft else ""),
+        "form": Reply(body=draft.fields.get("body", "") if draft else "").called(
+            "official", _("Your answer")
+        ),
         "posts": queries.posts(topic, actor)[-LAST_WORDS:],
         "earlier": [t for t in earlier if t.id != topic.id][:EARLIER],
     }
