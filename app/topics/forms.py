@@ -224,7 +224,7 @@ class CategoryForm(Form):
     """A category: its words, and the people who answer for it."""
 
     name = StringField(
-        _l("Name"),
+        _l("The category's name"),
         [InputRequired(REQUIRED), between(2, 80)],
         filters=[printed, fold],
     )
