@@ -21,7 +21,7 @@ from wtforms import (
     ValidationError,
 )
 from wtforms import Form as Rows
-from wtforms.fields.choices import SelectChoice
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than stubs
 from wtforms.validators import InputRequired, Length
 from wtforms.widgets import CheckboxInput, ListWidget
 
@@ -30,6 +30,8 @@ from app.core.forms import REQUIRED, Form, between, fold, strip
 from app.core.i18n import LOCALE_NAMES, LOCALES, _, _l, zone_names
 
 LINKS = 8
+# There is always an empty row to write into.
+FEWEST_ROWS = 4
 AT_MOST = _l("At most %(max)d characters, please.")
 # A path on this site, or a whole address; nothing that a browser could run.
 _PATH = re.compile(r"/(?![/\\])[^\s\\]*\Z")
@@ -125,7 +127,8 @@ class BrandForm(Form):
         super().__init__(present, **welcome)
         self._present = present
         self.timezone.choices = [SelectChoice(zone, zone) for zone in zone_names()]
-        while len(self.footer_links.entries) < LINKS:
+        rows = min(LINKS, max(FEWEST_ROWS, len(present.footer_links or []) + 2))
+        while len(self.footer_links.entries) < rows:
             self.footer_links.append_entry()
 
     def validate_colour(self, field: Field) -> None:

@@ -7,12 +7,13 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from flask import flash, make_response, render_template, request, url_for
+from markupsafe import Markup
 
 from app.brand import colours, service
 from app.brand.forms import BrandForm
 from app.brand.models import Brand
 from app.brand.queries import brand as the_brand
-from app.core import policy
+from app.core import markup, policy
 from app.core.headers import FOREVER
 from app.core.i18n import LOCALES, _
 from app.core.panels import panel
@@ -112,7 +113,7 @@ def _page(
         tried = Brand()
         service.put_on(tried, tried_on)
         url = url_for("brand.stylesheet", colour=palette.colour)
-        shown = {"brand": tried, "brand_css_url": url, "tried_on": tried}
+        shown = {"brand": tried, "brand_css_url": url, "tried_on": _welcomes(tried)}
     page = render_template(
         "brand/edit.html",
         form=form,
@@ -124,6 +125,11 @@ def _page(
         **shown,
     )
     return page, status
+
+
+def _welcomes(brand: Brand) -> dict[str, Markup]:
+    """The welcomes as they would be read, by language."""
+    return {code: Markup(markup.render(text)) for code, text in brand.welcome.items()}  # noqa: S704
 
 
 def _logo(form: BrandForm, present: Brand) -> Image | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from wtforms import RadioField, TextAreaField
-from wtforms.fields.choices import SelectChoice
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than stubs
 from wtforms.validators import InputRequired
 
 from app.core.forms import REQUIRED, Form, between, strip

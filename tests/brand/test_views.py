@@ -110,6 +110,7 @@ def test_a_preview_keeps_nothing_and_wears_the_new_face(administrator: Browser) 
     assert "/brand.css?colour=%23aa2233" in answer.text
     assert "<title>" in answer.text
     assert "Банк Новый" in answer.text
+    assert "<strong>Спрашивайте.</strong>" in answer.text
     assert (brand().name, brand().colour) == ("Банк Пример", "#224488")
     assert session.scalars(select(Brand)).all() == [brand()]
 
