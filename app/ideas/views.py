@@ -52,6 +52,12 @@ def in_the_footer() -> str:
     return render_template("ideas/_footer.html")
 
 
+@panel("list:ideas")
+def above_the_ideas() -> str:
+    """The same, above every list of ideas."""
+    return render_template("ideas/_above.html")
+
+
 @lines(IdeaStateChanged)
 def it_was_decided(happenings: Sequence[Happening]) -> Sequence[Line | None]:
     """A line for each decision, with its signature."""

@@ -162,6 +162,7 @@ def test_ideas_by_state_with_counts(house: Builders, browser: Browser, idea: Top
     assert browser.get("/ideas?state=done").status_code == 200
     assert browser.get("/ideas?state=nonsense").status_code == 200
     assert 'href="/ideas"' in browser.get("/").text
+    assert browser.get("/?view=ideas").text.count('href="/ideas"') == 2
 
 
 def test_the_list_costs_the_same_whatever_its_length(
