@@ -75,9 +75,9 @@ def _made(given: dict[str, Any]) -> Flask:
     return app
 
 
-@pytest.fixture
-def transaction(app: Flask) -> Iterator[None]:
-    """What this test writes, committed or not, is gone after it."""
+@contextmanager
+def rolled_back(app: Flask) -> Iterator[None]:
+    """What is written inside, committed or not, is gone afterwards."""
     with app.app_context():
         engine = db.engine
         connection = engine.connect()
@@ -93,6 +93,13 @@ def transaction(app: Flask) -> Iterator[None]:
             engines[None] = engine
             outer.rollback()
             connection.close()
+
+
+@pytest.fixture
+def transaction(app: Flask) -> Iterator[None]:
+    """What this test writes, committed or not, is gone after it."""
+    with rolled_back(app):
+        yield
 
 
 @pytest.fixture

@@ -6,7 +6,9 @@ from markdownify import ATX, MarkdownConverter
 
 _HEADING = re.compile(r"<(/?)h([3-6])\b")
 
-_converter = MarkdownConverter(heading_style=ATX, bullets="-", newline_style="backslash")
+_converter = MarkdownConverter(
+    heading_style=ATX, bullets="-", newline_style="backslash", escape_misc=True
+)
 
 
 def of(html: str) -> str:
