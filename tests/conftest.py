@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from contextlib import contextmanager
 from contextvars import Context
 from typing import TYPE_CHECKING, Any
@@ -93,6 +94,8 @@ def rolled_back(app: Flask) -> Iterator[None]:
             engines[None] = engine
             outer.rollback()
             connection.close()
+            # The index is no part of the transaction: it would tell the next test of this one's.
+            shutil.rmtree(app.config["INDEX_PATH"], ignore_errors=True)
 
 
 @pytest.fixture

@@ -70,6 +70,18 @@ def test_a_word_is_found_in_any_form(bank: Index, text: str, expected: int) -> N
     assert expected in bank.find(text).ids
 
 
+def test_a_topic_does_not_outdo_what_is_like_it(tmp_path: Path) -> None:
+    shelf = Index.open(tmp_path / "own")
+    title = "Банкомат на вокзале не отдал карту и деньги вечером"
+    shelf.put([
+        Document(topic_id=1, title=title, body=f"{title} " * 20),
+        Document(topic_id=2, title="Где ближайшая касса?", body="Банкомат " + "и так далее " * 99),
+    ])  # fmt: skip
+
+    assert shelf.similar(title).ids == (1,)
+    assert shelf.similar(title, but_for=1).ids == (2,)
+
+
 @pytest.mark.parametrize(
     ("text", "missed"),
     [('"тему тёмную"', 5), ("карта -заказал", 1), ("метать", 1), ("", 1), ("-карта", 1)],
