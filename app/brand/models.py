@@ -36,6 +36,11 @@ class Brand(Model):
     logo: Mapped[Image | None] = relationship(lazy="joined")
 
     @property
+    def logo_is_a_sign(self) -> bool:
+        """Whether the logo is a sign without words, so that the name must stand beside it."""
+        return self.logo is not None and self.logo.width < 1.6 * self.logo.height
+
+    @property
     def logo_url(self) -> str | None:
         """The logo's address, when there is one."""
         return self.logo.url if self.logo else None
