@@ -1,3 +1,3 @@
 """Fixtures every test may ask for."""
 
-pytest_plugins = ["tests.services", "tests.browsers"]
+pytest_plugins = ["tests.services", "tests.browsers", "tests.live"]
