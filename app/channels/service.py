@@ -50,12 +50,14 @@ class Archive:
         return self.language or language.guess(text, self.locale)
 
 
-def bring_in_questions(archive: Archive, questions: Sequence[Question]) -> int:
-    """Make topics of those that are not here yet; how many.
+def not_here_yet(archive: Archive, model: type[Topic | Post], ids: Iterable[str]) -> set[str]:
+    """Those of `ids` that nothing here came from; the others need not even be read."""
+    wanted = {archive.of(id_): id_ for id_ in ids}
+    return {wanted[origin] for origin in wanted.keys() - _here(model, wanted)}
 
-    `accepted` of the archive learns from all of them.
-    """
-    archive.accepted.update({q.accepted_id: q.id for q in questions if q.accepted_id})
+
+def bring_in_questions(archive: Archive, questions: Sequence[Question]) -> int:
+    """Make topics of those that are not here yet; how many."""
     here = _here(Topic, (archive.of(q.id) for q in questions))
     new = {q.id: q for q in questions if archive.of(q.id) not in here}
     if not new:

@@ -64,7 +64,6 @@ class Question:
     score: int
     at: datetime
     closed_at: datetime | None
-    accepted_id: str | None
 
 
 @dataclass(frozen=True)
@@ -104,7 +103,6 @@ def question(number: int, row: Mapping[str, str]) -> Question:
     if not title:
         raise BadRow(number, "its Title is empty")
     html, body = _text(number, row)
-    accepted = row.get("AcceptedAnswerId")
     return Question(
         id=_id(number, row, "Id"),
         title=cut(title, TITLE),
@@ -115,7 +113,6 @@ def question(number: int, row: Mapping[str, str]) -> Question:
         score=_score(number, row),
         at=_instant(number, row, "CreationDate"),
         closed_at=_instant(number, row, "ClosedDate") if "ClosedDate" in row else None,
-        accepted_id=_id(number, row, "AcceptedAnswerId") if accepted else None,
     )
 
 
