@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 TRANSLATED = tuple(code for code in LOCALES if code != "en")
 KEYWORDS = {"_": None, "_l": None, "gettext": None, "ngettext": (1, 2)}
-METHODS = [("app/**.py", "python"), ("templates/**.html", "jinja2"), ("templates/**.txt", "jinja2")]
+TEMPLATES = [f"templates/**.{kind}" for kind in ("html", "txt", "xml")]
+METHODS = [("app/**.py", "python"), *((pattern, "jinja2") for pattern in TEMPLATES)]
 # As the application reads its templates: the white space of `{% trans %}` is part of the message.
 JINJA = {"trim_blocks": "true", "lstrip_blocks": "true", "trimmed": "true", "silent": "false"}
 PLACE = re.compile(r"%\((\w+)\)[sd]")
@@ -46,7 +47,7 @@ def gathered() -> Catalog:
     found = extract_from_dir(
         ROOT,
         method_map=METHODS,
-        options_map={"templates/**.html": JINJA, "templates/**.txt": JINJA},
+        options_map=dict.fromkeys(TEMPLATES, JINJA),
         keywords=KEYWORDS,
         directory_filter=lambda path: Path(path).name not in {".venv", "node_modules", "instance"},
     )
