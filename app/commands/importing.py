@@ -123,6 +123,9 @@ class Dump:
             self._make_findable()
 
     def _make_findable(self) -> None:
+        is_new = bool(self.topics or self.answers)
+        if not is_new and search.count() == search_queries.topics_in_sight():
+            return
         task = self.bar.add_task("Index", total=search_queries.topics_at_all())
         try:
             search.rebuild(lambda done: self.bar.update(task, completed=done))
