@@ -83,9 +83,7 @@ def person_for_staff(_actor: Actor, person_id: int) -> Person | None:
     return session.get(Person, person_id)
 
 
-BY_NAME: Order[Person] = Order(
-    (Person.name, Person.id), lambda p: (p.name, p.id), descending=False
-)
+BY_NAME: Order[Person] = Order((Person.name, Person.id), lambda p: (p.name, p.id), descending=False)
 
 
 def people(words: str, *, cursor: str | None = None, size: int = SIZE) -> Page[Person]:

@@ -17,7 +17,7 @@ def update() -> None:
     """Write new messages into every catalog, and drop those out of use."""
     for locale in books.TRANSLATED:
         catalog = books.update(locale)
-        empty = sum(1 for m in catalog if m.id and not any(m.string))
+        empty = sum(1 for m in catalog if m.id and not books.is_translated(m))
         click.echo(f"{locale}: {len(catalog)} messages, {empty} to translate")
 
 

@@ -89,7 +89,7 @@ def faults() -> Iterator[Fault]:
 def _faults_of(locale: str, catalog: Catalog, message: Message) -> Iterator[Fault]:
     known = catalog.get(message.id)
     name = str(message.id)
-    if known is None or not known.string or not all(_forms(known)):
+    if known is None or not is_translated(known):
         yield Fault(locale, name, "is not translated")
         return
     if known.fuzzy:
@@ -100,6 +100,11 @@ def _faults_of(locale: str, catalog: Catalog, message: Message) -> Iterator[Faul
     for form in _forms(known):
         if set(PLACE.findall(form)) - wanted or (wanted - set(PLACE.findall(form))) - {"num"}:
             yield Fault(locale, name, f"has other places than the original: {form}")
+
+
+def is_translated(message: Message) -> bool:
+    """Whether it has words, in every form its language has."""
+    return all(_forms(message))
 
 
 def _forms(message: Message) -> list[str]:

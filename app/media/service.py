@@ -28,7 +28,6 @@ class TooManyPictures(PictureError):
     """As many pictures as one person, or one guest's browser, may upload in a day."""
 
 
-
 def init(config: Mapping[str, Any]) -> None:
     """Take the media folder from the application's settings."""
     global _folder  # noqa: PLW0603 (one folder a process, set at start)

@@ -6,7 +6,7 @@ when (`sla`), the state of an idea (`ideas`), hidden, closed, pinned (`moderatio
 
 from __future__ import annotations
 
-from datetime import datetime  # noqa: TC003 (SQLAlchemy reads the annotation)
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Column, ForeignKey, Index, String, Table, UniqueConstraint

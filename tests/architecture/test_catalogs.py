@@ -48,7 +48,9 @@ SHOWN_ARGUMENTS = {"label", "description", "message", "words"}
 
 def pages() -> list[str]:
     found = (p.relative_to(TEMPLATES).as_posix() for p in TEMPLATES.rglob("*"))
-    return sorted(p for p in found if p.endswith((".html", ".txt", ".xml")) and p not in EXCEPT_TEMPLATES)
+    return sorted(
+        p for p in found if p.endswith((".html", ".txt", ".xml")) and p not in EXCEPT_TEMPLATES
+    )
 
 
 PAGES = [page for page in pages() if page != "topics/robots.txt"]
