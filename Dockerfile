@@ -17,6 +17,9 @@ RUN useradd --system --uid 10001 --home-dir /var/lib/otklik --create-home otklik
 WORKDIR /srv/otklik
 COPY --from=build /opt/venv /opt/venv
 COPY . .
+# The process that serves cannot write here, so what a first start would write is written now.
+RUN python -c "from app.core.i18n import compile_catalogs; compile_catalogs()" \
+    && python -m compileall -q app config.py wsgi.py migrations
 USER otklik
 # Pictures, the search index and letters written as files.
 VOLUME /var/lib/otklik
