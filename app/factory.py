@@ -52,6 +52,7 @@ DOORS = (media, brand, accounts, topics, moderation, ideas, search, notify, insi
 REGISTERED = (
     "core.deliveries",
     "core.heartbeat",
+    "media.reactions",
     "brand.policy",
     "accounts.policy",
     "ideas.policy",

@@ -8,8 +8,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from app.core import clock
-from app.core.db import session
+from app.core import clock, transactions
+from app.core.db import reads_only, session
 from app.core.i18n import _
 from app.media import images, queries
 from app.media.images import Broken, NotAPicture, PictureError, TooLarge, TooManyPixels
@@ -20,8 +20,13 @@ if TYPE_CHECKING:
 
 A_DAY = 60
 A_DAY_FOR_GUESTS = 20
+# As long as somebody may take over a text that is saved nowhere but on their own device.
+UNUSED_FOR = timedelta(hours=48)
+SWEPT_AT_ONCE = 500
 
 _folder = Path("media")
+# The last picture this worker has looked at; after a restart it begins anew.
+_swept = 0
 
 
 class TooManyPictures(PictureError):
@@ -79,6 +84,28 @@ def read(image: Image) -> bytes | None:
         return path_of(image.key).read_bytes()
     except FileNotFoundError:
         return None
+
+
+def sweep(size: int = SWEPT_AT_ONCE) -> int:
+    """Drop those of the next `size` pictures that nothing has used for long; how many."""
+    global _swept  # noqa: PLW0603 (where this worker goes on in an hour)
+    reading = reads_only.set(True)  # looking through the texts must not keep writers waiting
+    try:
+        pictures = queries.uploaded_before(clock.now() - UNUSED_FOR, after_id=_swept, limit=size)
+        _swept = pictures[-1].id if len(pictures) == size else 0
+        unused = queries.unused(pictures)
+    finally:
+        transactions.rollback()
+        reads_only.reset(reading)
+    if not unused:
+        return 0
+    unused = queries.unused(unused)  # again, now that nobody else writes
+    for image in unused:
+        # The file first: a row without a file is found again, a file without a row is not.
+        path_of(image.key).unlink(missing_ok=True)
+        session.delete(image)
+    transactions.commit()
+    return len(unused)
 
 
 def path_of(key: str) -> Path:
