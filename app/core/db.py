@@ -6,12 +6,14 @@ write lock taken at `BEGIN`, so that two writers queue instead of failing half-w
 
 from __future__ import annotations
 
+import re
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import JSON, DateTime, Dialect, Engine, MetaData, String, Text, event
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 from sqlalchemy.types import TypeDecorator
 
@@ -81,6 +83,25 @@ intpk = Annotated[int, mapped_column(primary_key=True)]
 name_text = Annotated[str, mapped_column(String(120))]
 short_text = Annotated[str, mapped_column(String(200))]
 word = Annotated[str, mapped_column(String(40))]
+
+
+_ID = re.compile(r"[0-9]{1,9}")
+
+
+def row_id(text: object) -> int | None:
+    """The id that `text` names; None for what no row can have, which PostgreSQL would refuse."""
+    named = _ID.fullmatch(str(text or ""))
+    return int(named[0]) if named else None
+
+
+def add_once(row: Model) -> bool:
+    """Insert `row`; False when somebody was first with its unique key, and nothing changed."""
+    try:
+        with session.begin_nested():
+            session.add(row)
+    except IntegrityError:
+        return False
+    return True
 
 
 def init(app: Flask) -> None:

@@ -13,12 +13,14 @@ gets the thing first. Unsafe requests must come from our own pages: the browser 
 from __future__ import annotations
 
 import inspect
+import re
 from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar, cast
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
-from flask import Blueprint, abort, current_app, make_response, redirect, request, url_for
+from flask import Blueprint, Request, abort, current_app, make_response, redirect, request, url_for
 from flask_login import current_user
+from werkzeug.datastructures import ImmutableMultiDict, iter_multi_items
 from werkzeug.exceptions import NotFound
 from werkzeug.routing import IntegerConverter
 
@@ -127,6 +129,28 @@ def _guard(view: View, may: str, on: Any) -> View:
     return enter
 
 
+# Controls, which no keyboard types and PostgreSQL refuses, and halves of characters.
+_UNPRINTED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+
+
+class Written(ImmutableMultiDict[str, Any]):
+    """What was sent, of every text only what can be shown and stored; every line ends alike."""
+
+    def __init__(self, sent: Any = None) -> None:
+        pairs = iter_multi_items(sent if sent is not None else ())
+        super().__init__([(name, _printed(value)) for name, value in pairs])
+
+
+def _printed(value: Any) -> Any:
+    return _UNPRINTED.sub("", value.replace("\r\n", "\n")) if isinstance(value, str) else value
+
+
+class Asked(Request):
+    """A request, its address and its forms read as `Written`."""
+
+    parameter_storage_class = Written
+
+
 class Id(IntegerConverter):
     """A row's number in an address: what no database can count to is nowhere (404)."""
 
@@ -135,6 +159,7 @@ class Id(IntegerConverter):
 
 def init(app: Flask) -> None:
     """Guard every request: same-site, declared, in one transaction."""
+    app.request_class = Asked
     app.url_map.converters["int"] = Id
     app.wsgi_app = _Reading(app.wsgi_app)  # type: ignore[method-assign]
     app.before_request(_refuse_undeclared)
@@ -186,7 +211,15 @@ def _is_from_here() -> bool:
     if site is not None:
         return site == "same-origin"
     origin = request.headers.get("Origin") or request.headers.get("Referer")
-    return origin is not None and urlsplit(origin).netloc == request.host
+    return origin is not None and _split(origin).netloc == request.host
+
+
+def _split(address: str) -> SplitResult:
+    """The parts of an address a browser sent; of one that is none, nothing."""
+    try:
+        return urlsplit(address)
+    except ValueError:
+        return urlsplit("")
 
 
 def _refused(_error: RefusedError) -> ResponseReturnValue:
@@ -194,7 +227,7 @@ def _refused(_error: RefusedError) -> ResponseReturnValue:
     actor: Actor = current_actor()
     if actor.id is None and "accounts.sign_in" in current_app.view_functions:
         here = request.full_path.rstrip("?") if request.method in SAFE else None
-        back = here or inside(urlsplit(request.referrer or "").path)
+        back = here or inside(_split(request.referrer or "").path)
         return see_other("accounts.sign_in", next=back)
     # Raised in here it would pass every error handler by and end as a 500.
     return current_app.handle_user_exception(NotFound())

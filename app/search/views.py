@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from flask import current_app, make_response, render_template, request
 
+from app.core.db import row_id
 from app.core.i18n import _
 from app.core.panels import panel
 from app.core.web import Door, current_actor
@@ -45,7 +46,7 @@ class Asked:
     @classmethod
     def of_request(cls, categories: Sequence[Category]) -> Asked:
         """Read the address."""
-        typed = " ".join(request.args.get("q", "").replace("\x00", " ").split())
+        typed = " ".join(request.args.get("q", "").split())
         slugs = {c.slug: c.id for c in categories}
         category = _one_of(slugs, "category")
         kind, state = _one_of(KINDS, "kind"), _one_of((*ANSWER_STATES, *IDEA_STATES), "state")
@@ -164,8 +165,7 @@ def _one_of(known: Sequence[str] | dict[str, int], name: str) -> str:
 
 
 def _number(name: str) -> int:
-    given = request.args.get(name, "")
-    return int(given) if given.isascii() and given.isdecimal() and len(given) < 10 else 0  # noqa: PLR2004
+    return row_id(request.args.get(name)) or 0
 
 
 def _as_title(words: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 from wtforms import (
@@ -20,6 +19,7 @@ from wtforms.validators import InputRequired, Length, Regexp
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from app.core import markup
+from app.core.db import row_id
 from app.core.forms import REQUIRED, Form, between, fold, strip
 from app.core.i18n import _, _l
 from app.topics import queries, service
@@ -38,28 +38,12 @@ SHORTEST_TITLE, LONGEST_TITLE = 5, 150
 SHORTEST_BODY, LONGEST_BODY = 10, markup.LIMIT
 MOST_TAGS, LONGEST_TAG = 5, 40
 
-# Controls, which no keyboard types and PostgreSQL refuses, and halves of characters.
-_UNPRINTED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
-
 KIND_WORDS = {
     "question": _l("Question"),
     "idea": _l("Idea"),
     "problem": _l("Problem"),
     "praise": _l("Praise"),
 }
-
-
-def printed(text: str | None) -> str | None:
-    """Only what can be shown and stored; every line ends alike."""
-    if not isinstance(text, str):
-        return text
-    return _UNPRINTED.sub("", text.replace("\r\n", "\n"))
-
-
-def number(value: object) -> int | None:
-    """The id in a form's field; None for anything that is none."""
-    text = str(value or "")
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None  # noqa: PLR2004
 
 
 def shows_something(_form: Form, field: Field) -> None:
@@ -82,7 +66,7 @@ class Words(Form):
             ),
             shows_something,
         ],
-        filters=[printed, fold],
+        filters=[fold],
     )
     body = TextAreaField(
         _l("In detail"),
@@ -94,12 +78,12 @@ class Words(Form):
             Length(max=LONGEST_BODY, message=_l("This is too long: %(max)d characters at most.")),
             shows_something,
         ],
-        filters=[printed, strip],
+        filters=[strip],
     )
     tags = StringField(
         _l("Tags"),
         description=_l("Up to five words that others would search by, separated by commas."),
-        filters=[printed, fold],
+        filters=[fold],
     )
 
     def validate_tags(self, field: Field) -> None:
@@ -133,7 +117,7 @@ class Ask(Words):
     category_id = RadioField(
         _l("Who should answer?"),
         [InputRequired(_l("Choose who should answer."))],
-        coerce=number,
+        coerce=row_id,
         validate_choice=False,
     )
     picture = FileField(
@@ -169,7 +153,7 @@ class Change(Words):
         _l("Why"),
         [Length(max=300, message=_l("This is too long: %(max)d characters at most."))],
         description=_l("Everybody can read this in the history."),
-        filters=[printed, fold],
+        filters=[fold],
     )
 
 
@@ -183,7 +167,7 @@ class Reply(Form):
             Length(max=LONGEST_BODY, message=_l("This is too long: %(max)d characters at most.")),
             shows_something,
         ],
-        filters=[printed, strip],
+        filters=[strip],
     )
 
     @property
@@ -205,7 +189,7 @@ class Verdict(Form):
     body = TextAreaField(
         _l("What is still missing?"),
         [Length(max=LONGEST_BODY, message=_l("This is too long: %(max)d characters at most."))],
-        filters=[printed, strip],
+        filters=[strip],
     )
 
 
@@ -216,7 +200,7 @@ class ReplyChange(Reply):
         _l("Why"),
         [Length(max=300, message=_l("This is too long: %(max)d characters at most."))],
         description=_l("Everybody can read this in the history."),
-        filters=[printed, fold],
+        filters=[fold],
     )
 
 
@@ -226,7 +210,7 @@ class CategoryForm(Form):
     name = StringField(
         _l("The category's name"),
         [InputRequired(REQUIRED), between(2, 80)],
-        filters=[printed, fold],
+        filters=[fold],
     )
     slug = StringField(
         _l("Address"),
@@ -245,24 +229,24 @@ class CategoryForm(Form):
         _l("What it is about"),
         [Length(max=300, message=_l("This is too long: %(max)d characters at most."))],
         description=_l("One sentence, under the name."),
-        filters=[printed, fold],
+        filters=[fold],
     )
     words = TextAreaField(
         _l("Words that belong here"),
         [Length(max=600, message=_l("This is too long: %(max)d characters at most."))],
         description=_l("Separated by spaces. They suggest this category while somebody types."),
-        filters=[printed, fold],
+        filters=[fold],
     )
     owner_id = SelectField(_l("Who answers"), coerce=int, validate_choice=False)
     deputy_id = SelectField(
         _l("Deputy"),
-        coerce=number,
+        coerce=row_id,
         validate_choice=False,
         description=_l("May answer too, and answers when the owner has left the bank."),
     )
     delegate_ids = SelectMultipleField(
         _l("Named delegates"),
-        coerce=number,
+        coerce=row_id,
         validate_choice=False,
         description=_l("They may give the official answer under their own names."),
         widget=ListWidget(),

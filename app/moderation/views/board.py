@@ -8,6 +8,7 @@ from flask import flash, render_template, request, url_for
 
 from app.accounts import queries as accounts
 from app.core import clock, deliveries, policy
+from app.core.db import row_id
 from app.core.i18n import _, ngettext, zone_now
 from app.core.panels import panel
 from app.core.web import current_actor, go_back
@@ -79,13 +80,12 @@ def replay() -> ResponseReturnValue:
 
 
 def _view() -> lanes.View:
-    slug, person_id = request.args.get("category", ""), request.args.get("person", "")
-    known = person_id.isascii() and person_id.isdecimal() and len(person_id) < 10  # noqa: PLR2004
+    slug, person_id = request.args.get("category", ""), row_id(request.args.get("person"))
     today = clock.now().astimezone(zone_now()).replace(hour=0, minute=0, second=0, microsecond=0)
     return lanes.now(
         today,
         category=topics.category_by_slug(current_actor(), slug) if slug else None,
-        person=accounts.person(int(person_id)) if known else None,
+        person=accounts.person(person_id) if person_id else None,
     )
 
 

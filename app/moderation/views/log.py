@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from flask import render_template, request
 
 from app.accounts import queries as accounts
+from app.core.db import row_id
 from app.moderation import queries
 from app.moderation.views import door
 from app.moderation.views.acts import TOOLS, worded
@@ -18,9 +19,8 @@ if TYPE_CHECKING:
 @door.get("/manage/acts", may="moderation.board")
 def acts() -> ResponseReturnValue:
     """Every act of moderation, the latest first."""
-    given = request.args.get("person", "")
-    known = given.isascii() and given.isdecimal() and len(given) < 10  # noqa: PLR2004
-    person = accounts.person(int(given)) if known else None
+    person_id = row_id(request.args.get("person"))
+    person = accounts.person(person_id) if person_id else None
     page = queries.log(person, cursor=request.args.get("cursor"))
     names = queries.category_names(page.items)
     return render_template(

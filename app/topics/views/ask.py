@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 from flask import flash, jsonify, render_template, request, url_for
 
 from app.core import policy
+from app.core.db import row_id
 from app.core.guests import guest_hash, make_guest
-from app.core.i18n import _
+from app.core.i18n import _, when
 from app.core.panels import panels
 from app.core.web import current_actor, see_other
 from app.media import service as pictures
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
     from werkzeug.datastructures import FileStorage
 
-    from app.topics.models import Draft
+    from app.topics.models import Draft, Topic
 
 
 @door.form("/ask", may="topics.draft")
@@ -52,7 +53,7 @@ def ask() -> ResponseReturnValue:
     topic = service.ask(actor, form.said(form.kind.data, form.category))
     drafting.drop(actor, guest_hash(), "new")
     flash("new", "sent")
-    flash(_thanks(topic.kind), "kept")
+    flash(_thanks(topic), "kept")
     return see_other("topics.topic", topic_id=topic.id)
 
 
@@ -78,15 +79,20 @@ def _opened() -> ResponseReturnValue:
     form.category_id.data = chosen
     form.seen_similar.data = "1" if request.args.get("seen") == "1" else ""
     other = begun if draft is not None and begun and begun != kept["title"] else ""
-    return _page(form, restored=draft is not None, other=other)
+    restored = draft is not None
+    # Back from signing in: only the last click is missing, and it must not be searched for.
+    ready = restored and form.seen_similar.data == "1" and policy.can(current_actor(), "topics.ask")
+    ready = ready and bool(kept["title"] and kept["body"] and chosen)
+    return _page(form, restored=restored, other=other, ready=ready)
 
 
-def _page(form: Ask, *, restored: bool = False, other: str = "") -> str:
+def _page(form: Ask, *, restored: bool = False, other: str = "", ready: bool = False) -> str:
     return render_template(
         "topics/ask.html",
         form=form,
         restored=restored,
         other=other,
+        ready=ready,
         people={c.id: queries.who_answers([c])[0] for c in form.categories.values()},
         known_tags=queries.popular_tags(30),
     )
@@ -113,9 +119,9 @@ def _of_words(begun: str) -> dict[str, Any]:
 
 def _chosen_category(form: Ask, kept: dict[str, Any]) -> int | None:
     """What was chosen; else what the address names; else what the words say."""
-    was = kept["category_id"]
-    if was.isdecimal() and len(was) < 10 and int(was) in form.categories:  # noqa: PLR2004
-        return int(was)
+    was = row_id(kept["category_id"])
+    if was in form.categories:
+        return was
     slug = request.values.get("category", "")
     named = next((c for c in form.categories.values() if slug in {c.slug, str(c.id)}), None)
     found = named or queries.category_for(f"{kept['title']} {kept['body']}")
@@ -138,10 +144,15 @@ def _attach_picture(form: Ask) -> bool:
     return True
 
 
-def _thanks(kind: str) -> str:
-    return {
+def _thanks(topic: Topic) -> str:
+    """That it is published, and at once who answers and by when."""
+    said = {
         "question": _("Your question is published."),
         "idea": _("Your idea is published."),
         "problem": _("Your report is published."),
         "praise": _("Your words are published. Thank you."),
-    }[kind]
+    }[topic.kind]
+    if topic.due_at is None or topic.responsible is None:
+        return said
+    by = _("The answer comes by %(time)s", time=when(topic.due_at))
+    return f"{said} {by}. {_('Answers: %(name)s', name=topic.responsible.name)}"

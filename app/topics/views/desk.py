@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from flask import render_template, request, url_for
 
 from app.core import clock
+from app.core.db import row_id
 from app.core.i18n import _, zone_now
 from app.core.policy import can
 from app.core.web import current_actor
@@ -42,6 +43,7 @@ def desk() -> ResponseReturnValue:
     return render_template(
         "topics/desk.html",
         pile=pile,
+        mine=whose is not None,
         topic=topic,
         categories=categories,
         category=category,
@@ -67,7 +69,7 @@ def _opened(topic: Topic, actor: Person) -> dict[str, Any]:
 
 
 def _taken(whose: Person | None) -> Topic | None:
-    number = request.args.get("topic", type=int)
+    number = row_id(request.args.get("topic"))
     return queries.topic_on_desk(whose, number) if number else None
 
 

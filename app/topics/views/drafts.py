@@ -12,7 +12,6 @@ from app.core.guests import guest_hash, make_guest
 from app.core.i18n import _
 from app.core.web import current_actor, see_other
 from app.topics import drafting, queries
-from app.topics.forms import printed
 from app.topics.views import door
 
 if TYPE_CHECKING:
@@ -55,9 +54,7 @@ def preview() -> ResponseReturnValue:
 
 def typed() -> dict[str, str]:
     """The draft's fields as they were sent."""
-    return {
-        name: printed(request.form[name]) or "" for name in drafting.FIELDS if name in request.form
-    }
+    return {name: request.form[name] for name in drafting.FIELDS if name in request.form}
 
 
 def _about() -> str:

@@ -11,6 +11,7 @@ from flask import current_app, make_response, render_template, request, url_for
 
 from app.brand.queries import brand
 from app.core import markup, policy
+from app.core.db import row_id
 from app.core.guests import guest_hash
 from app.core.i18n import _, duration, speaking
 from app.core.web import current_actor, see_other
@@ -100,8 +101,7 @@ def shown(topic: Topic, writing: Writing | None = None) -> ResponseReturnValue:
 
 
 def _start() -> int:
-    given = request.args.get("from", "")
-    return int(given) if given.isascii() and given.isdecimal() and len(given) < 10 else 0  # noqa: PLR2004
+    return row_id(request.args.get("from")) or 0
 
 
 def _address(topic: Topic) -> str:
