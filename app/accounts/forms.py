@@ -123,6 +123,12 @@ class SignInForm(Form):
     password = _old_password(_l("Password"))
 
 
+class ConfirmForm(Form):
+    """The password chosen at signing up, asked when its letter is opened in another browser."""
+
+    password = _old_password(_l("Password"))
+
+
 class AddressForm(Form):
     """An address to mail a link to."""
 

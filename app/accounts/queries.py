@@ -35,6 +35,11 @@ def by_email(email: str) -> Person | None:
     return session.scalar(select(Person).where(Person.email == email.strip().lower()))
 
 
+def by_address(email: str) -> Person:
+    """The account with exactly this address, which must be there."""
+    return session.scalars(select(Person).where(Person.email == email)).one()
+
+
 def staff() -> Sequence[Person]:
     """Everybody who works for the bank here, by name."""
     query = select(Person).where(Person.role != "customer", Person.disabled_at.is_(None))
@@ -67,9 +72,9 @@ def staff_looks() -> set[str]:
     return {p.portrait.looks for p in people if p.portrait}
 
 
-def ticket(ticket_id: int) -> Ticket | None:
+def ticket(ticket_id: int | None) -> Ticket | None:
     """A ticket, used or not."""
-    return session.get(Ticket, ticket_id)
+    return session.get(Ticket, ticket_id) if ticket_id is not None else None
 
 
 def sessions_of(person: Person) -> Sequence[Session]:

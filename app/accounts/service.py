@@ -12,6 +12,7 @@ from datetime import timedelta
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import delete, update
+from sqlalchemy.exc import IntegrityError
 
 from app.accounts import queries
 from app.accounts.events import (
@@ -27,7 +28,7 @@ from app.accounts.events import (
 )
 from app.accounts.models import Person, Session, Ticket
 from app.core import clock, names, signing
-from app.core.db import session
+from app.core.db import add_once, row_id, session
 from app.core.events import record
 from app.media import images
 
@@ -86,13 +87,27 @@ def sign_up(
     known = queries.by_email(email)
     if known is not None and known.confirmed_at is not None:
         return issue("known", known, email, locale, guest=guest, next_page=next_page)
-    person = known or Person(email=email)
+    person = known or _begun(email)
     rename(person, name)
     person.password_hash = password_hash
     person.locale, person.timezone = locale, timezone
-    session.add(person)
-    session.flush()
+    # The letter of an earlier try would open the account with the password of this one.
+    _end_tickets(person, "confirm")
     return issue("confirm", person, email, locale, guest=guest, next_page=next_page)
+
+
+def _begun(email: str) -> Person:
+    """A new account that nobody has proved yet; the same one to two who begin it at once."""
+    person = Person(email=email, name="")
+    return person if add_once(person) else queries.by_address(email)
+
+
+def _end_tickets(person: Person, *purposes: str) -> None:
+    """The person's links of these purposes (of any, when none is named) open nothing any more."""
+    ending = update(Ticket).where(Ticket.person_id == person.id, Ticket.used_at.is_(None))
+    if purposes:
+        ending = ending.where(Ticket.purpose.in_(purposes))
+    session.execute(ending.values(used_at=clock.now()))
 
 
 def issue(
@@ -130,9 +145,7 @@ def token(ticket: Ticket) -> str:
 def ticket_for(text: str, *purposes: str) -> Ticket | None:
     """The live ticket a link's token stands for; None when forged, used, expired or another's."""
     number, _, signature = text.partition(".")
-    if not number.isdecimal() or len(number) > 18:  # noqa: PLR2004 (fits a 64-bit key)
-        return None
-    ticket = queries.ticket(int(number))
+    ticket = queries.ticket(row_id(number))
     if ticket is None or ticket.purpose not in purposes:
         return None
     if ticket.used_at is not None or ticket.expires_at <= clock.now():
@@ -221,6 +234,8 @@ def _set_password(person: Person, password: str, *, keep: str | None = None) -> 
     person.password_hash = _hasher.hash(password)
     session.flush()
     sign_out_everywhere(person, keep=keep)
+    # Whoever knew the old one may have asked for links, to an address of theirs perhaps.
+    _end_tickets(person)
     record(PasswordChanged(person.id), by=person.id)
 
 
@@ -246,10 +261,16 @@ def change_address(ticket: Ticket) -> Person:
     if queries.by_email(ticket.email) is not None:
         raise AddressTakenError
     ticket.used_at = clock.now()
-    old, person.email = person.email or "", ticket.email
+    old, new = person.email or "", ticket.email
+    try:
+        with session.begin_nested():
+            person.email = new
+    except IntegrityError:
+        raise AddressTakenError from None
     # From here on the ticket remembers the address that was left, so that it can be told.
     ticket.email = old
-    session.flush()
+    # What was mailed to the old address is no longer theirs to use.
+    _end_tickets(person)
     record(AddressChanged(person.id, ticket.id), by=person.id)
     return person
 
@@ -334,11 +355,10 @@ def invite(administrator: Person, invitation: Invitation) -> Ticket:
     known = queries.by_email(email)
     if known is not None and known.confirmed_at is not None:
         raise AddressTakenError
-    person = known or Person(email=email)
+    person = known or _begun(email)
     rename(person, invitation.name)
     # Whoever began an account with this address did not prove it: their password counts no more.
     person.password_hash, person.locale = None, invitation.locale
-    session.add(person)
     session.flush()
     hire(person, invitation.role, invitation.post, by=administrator)
     ticket = issue("reset", person, email, invitation.locale)
@@ -373,8 +393,4 @@ def disable(person: Person) -> None:
     """Shut a person out at once, on every browser."""
     person.disabled_at = clock.now()
     sign_out_everywhere(person)
-    session.execute(
-        update(Ticket)
-        .where(Ticket.person_id == person.id, Ticket.used_at.is_(None))
-        .values(used_at=clock.now())
-    )
+    _end_tickets(person)

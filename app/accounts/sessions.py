@@ -100,9 +100,12 @@ class TableSessions(SessionInterface):
         """Write what changed; an empty session leaves no row and no cookie."""
         if not isinstance(session, BrowserSession):
             raise TypeError(session)
-        if not (session.modified or session.stale):
+        # What anybody may keep and hand on must not carry somebody's key; "seen" can wait.
+        if not session.modified and (response.cache_control.public or not session.stale):
             return
-        response.headers.add("Vary", "Cookie")
+        if session.modified:
+            response.headers["Cache-Control"] = "no-store"
+        response.vary.add("Cookie")
         name = _cookie(app)
         # The page is made; whatever the request's own transaction was, this one writes.
         token = reads_only.set(False)

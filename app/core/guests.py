@@ -51,5 +51,4 @@ def _give_key(response: Response) -> Response:
         httponly=True,
         samesite="Lax",
     )
-    response.headers.add("Vary", "Cookie")
     return response

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flask import current_app, g, request, url_for
+from flask import session as browser
 
 if TYPE_CHECKING:
     from flask import Flask, Response
@@ -77,4 +78,9 @@ def _add_headers(response: Response) -> Response:
         headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
     if request.endpoint == "static" and "v" in request.args:
         headers["Cache-Control"] = FOREVER
+    if "Cache-Control" not in headers:
+        # A page differs with who reads it. A guest's may be kept if asked after; a person's not.
+        headers["Cache-Control"] = "no-store" if "_user_id" in browser else "private, no-cache"
+    if not response.cache_control.public:
+        response.vary.update(("Cookie", "Accept-Language"))
     return response

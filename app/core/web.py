@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import inspect
 import re
+from datetime import timedelta
 from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 from urllib.parse import SplitResult, urlsplit
@@ -64,6 +65,18 @@ def inside(address: str | None) -> str | None:
     if any(c in address for c in "\\\r\n\t\x00") or urlsplit(address).netloc:
         return None
     return address
+
+
+def remember_locale(response: Response, code: str) -> None:
+    """Let this browser be spoken to in the language that was chosen here."""
+    response.set_cookie(
+        "lang",
+        code,
+        max_age=timedelta(days=365),
+        secure=current_app.config["SECURE"],
+        httponly=True,
+        samesite="Lax",
+    )
 
 
 def wants_fragment() -> bool:

@@ -64,7 +64,7 @@ def test_a_guest_s_draft_is_theirs_after_confirming_elsewhere(
     browser.post("/sign-up", NEW)
 
     phone = new_browser()
-    phone.post(f"/confirm/{service.token(last_ticket())}")
+    phone.post(f"/confirm/{service.token(last_ticket())}", {"password": NEW["password"]})
 
     person = queries.by_email(NEW["email"])
     [draft] = session.scalars(select(drafting.Draft).where(drafting.Draft.person_id == person.id))

@@ -1,8 +1,23 @@
 """Pages of accounts: each module is one subject and hangs its routes on `door`."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from app.core.web import Door
 
+if TYPE_CHECKING:
+    from flask import Response
+
 door = Door("accounts", __name__)
+
+
+@door.after_request
+def _keep_nothing(response: Response) -> Response:
+    """Pages with an address, a link that signs in, or a password sent wrongly: nobody's cache."""
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
 
 # The modules need the door above them.
 from app.accounts.views import entry, people  # noqa: E402

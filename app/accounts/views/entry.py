@@ -11,6 +11,7 @@ from app.accounts.forms import (
     AddressForm,
     ChangeAddressForm,
     ChangePasswordForm,
+    ConfirmForm,
     NewPasswordForm,
     ProfileForm,
     SignInForm,
@@ -19,14 +20,14 @@ from app.accounts.forms import (
 from app.accounts.views import door
 from app.brand.queries import brand
 from app.core.i18n import _, is_locale, locale_code
-from app.core.web import current_actor, inside, see_other
+from app.core.web import current_actor, inside, remember_locale, see_other
 from app.media import service as media
 from app.media.images import PictureError
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
-    from app.accounts.models import Person
+    from app.accounts.models import Person, Ticket
 
 
 # ------------------------------------------------------------------------------------- signing up
@@ -43,7 +44,7 @@ def sign_up() -> ResponseReturnValue:
         email=form.email.data or "",
         password=form.password.data or "",
         locale=locale_code(),
-        guest=guests.guest_hash(),
+        guest=guests.make_guest(),
         next_page=inside(request.values.get("next")),
     )
     return _look_in_your_mail(form.email.data or "")
@@ -55,8 +56,10 @@ def confirm(token: str) -> ResponseReturnValue:
     ticket = service.ticket_for(token, "confirm", "known")
     if ticket is None:
         return _stale_link()
-    if request.method == "GET" or ticket.purpose == "known":
-        return render_template("accounts/confirm.html", ticket=ticket)
+    form = None if ticket.guest == guests.guest_hash() else ConfirmForm()
+    if ticket.purpose == "known" or not _began_it(ticket, form):
+        page = render_template("accounts/confirm.html", ticket=ticket, form=form)
+        return page, 422 if form and form.form_errors else 200
     person = service.confirm(ticket)
     sessions.begin(person)
     flash(_("Welcome, %(name)s. Your address is confirmed.", name=person.name), "success")
@@ -136,7 +139,7 @@ def profile() -> ResponseReturnValue:
     service.note_change(person)
     flash(_("Saved."), "success")
     response = see_other("accounts.profile")
-    response.set_cookie("lang", person.locale or "", max_age=365 * 86400, samesite="Lax")
+    remember_locale(response, form.locale.data)
     return response
 
 
@@ -203,6 +206,21 @@ def end_session(session_id: int) -> ResponseReturnValue:
 # ----------------------------------------------------------------------------------------- inside
 
 
+def _began_it(ticket: Ticket, form: ConfirmForm | None) -> bool:
+    """Whether the account was begun in this browser, or by whoever knows its password.
+
+    Anybody can begin one with an address that is not theirs. Its owner must not open it unawares.
+    """
+    if form is None or ticket.person is None or not form.is_sent_well():
+        return form is None and request.method == "POST"
+    try:
+        service.check_password(ticket.person, form.password.data or "")
+    except service.WrongPasswordError:
+        form.form_errors.append(_("The e-mail or the password does not fit. Please try again."))
+        return False
+    return True
+
+
 def _page(name: str, form: object, **more: object) -> ResponseReturnValue:
     answer = render_template(
         f"accounts/{name}.html", form=form, next=inside(request.values.get("next")), **more
@@ -232,10 +250,10 @@ def _say_wrong_password(field: object) -> None:
 
 def _take_picture(form: ProfileForm, person: Person) -> bool:
     """Store the uploaded portrait; False when the form must be shown again."""
-    if form.remove_picture.data:
-        person.portrait = None
     upload = form.picture.data
     if not upload or not getattr(upload, "filename", ""):
+        if form.remove_picture.data:
+            person.portrait = None
         return True
     try:
         picture = media.portrait(upload.read())

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from flask import current_app, render_template, request, url_for
+from flask import render_template, request, url_for
 
 from app.core.i18n import is_locale
-from app.core.web import current_actor, go_back
+from app.core.web import current_actor, go_back, remember_locale
 from app.topics import queries
 from app.topics.views import door
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
-
-YEAR = timedelta(days=365)
 
 
 @door.get("/", may="topics.look_around")
@@ -44,12 +41,5 @@ def speak() -> ResponseReturnValue:
     response = go_back(url_for("topics.front"))
     code = request.form.get("lang", "")
     if is_locale(code):
-        response.set_cookie(
-            "lang",
-            code,
-            max_age=YEAR,
-            secure=current_app.config["SECURE"],
-            httponly=True,
-            samesite="Lax",
-        )
+        remember_locale(response, code)
     return response
