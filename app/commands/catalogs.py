@@ -8,6 +8,7 @@ import click
 from flask.cli import AppGroup
 
 from app.core import catalogs as books
+from app.core.i18n import compile_catalogs
 
 catalogs = AppGroup("catalogs", help="The catalogs of translations.")
 
@@ -19,6 +20,12 @@ def update() -> None:
         catalog = books.update(locale)
         empty = sum(1 for m in catalog if m.id and not books.is_translated(m))
         click.echo(f"{locale}: {len(catalog)} messages, {empty} to translate")
+
+
+@catalogs.command("compile")
+def compile_() -> None:
+    """Write what the application reads; needed only where it may not write beside its code."""
+    compile_catalogs()
 
 
 @catalogs.command("check")

@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING
 from flask import render_template
 from jinja2 import TemplateNotFound
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
-from werkzeug.exceptions import HTTPException, InternalServerError, ServiceUnavailable
+from werkzeug.exceptions import (
+    HTTPException,
+    InternalServerError,
+    SecurityError,
+    ServiceUnavailable,
+)
 
 from app.core import transactions
 
@@ -34,6 +39,9 @@ def _known(error: HTTPException) -> ResponseReturnValue:
     if code < 400:  # noqa: PLR2004
         return error.get_response()
     transactions.rollback()
+    if isinstance(error, SecurityError):
+        # A host that is not ours: a page full of links would name it.
+        return "Unknown host.", code, {"Content-Type": "text/plain; charset=utf-8"}
     headers = [(k, v) for k, v in error.get_headers() if k in {"Allow", "Retry-After"}]
     try:
         return render_template(f"errors/{code}.html", code=code), code, headers

@@ -6,6 +6,7 @@ reader's language; a letter is written `with speaking("uk", "Europe/Kyiv")`.
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime, timedelta
@@ -112,6 +113,8 @@ def compile_catalogs() -> None:
         compiled = source.with_suffix(".mo")
         if compiled.exists() and compiled.stat().st_mtime >= source.stat().st_mtime:
             continue
+        if compiled.exists() and not os.access(compiled.parent, os.W_OK):
+            continue  # a read-only copy, compiled when it was made
         with source.open("rb") as text:
             catalog = read_po(text)
         part = compiled.with_suffix(f".mo.{id(catalog)}")

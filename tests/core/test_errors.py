@@ -37,3 +37,12 @@ def test_what_is_not_there_says_so_and_leads_on(
     answer = browser.get(path)
     assert answer.status_code == 404
     assert 'href="/"' in answer.text
+
+
+def test_a_host_that_is_not_ours_gets_no_page(tmp_path: Path) -> None:
+    client = create_app(settings(tmp_path, TRUSTED_HOSTS="otklik.test")).test_client()
+
+    answer = client.get("/", base_url="http://evil.example")
+
+    assert answer.status_code == 400
+    assert "evil" not in answer.text
