@@ -100,7 +100,8 @@ class Ticket(Model):
 
     The link's token is derived from the row and the secret (`core.signing`), so none is stored.
     `purpose`: "confirm", "known" (somebody signed up with an address that has an account), "reset",
-    "absent" (a reset was asked for an address without one), "change".
+    "absent" (a reset was asked for an address without one), "change", "invite" (a colleague's first
+    password).
     """
 
     __tablename__ = "tickets"

@@ -40,12 +40,11 @@ LIFETIMES = {
     "confirm": timedelta(days=2),
     "known": timedelta(days=2),
     "reset": timedelta(hours=1),
+    # It may find somebody on leave.
+    "invite": timedelta(days=7),
     "absent": timedelta(hours=1),
     "change": timedelta(days=1),
 }
-
-# An invitation may find somebody on leave.
-INVITED_FOR = timedelta(days=7)
 
 
 class NameTakenError(ValueError):
@@ -58,6 +57,17 @@ class WrongPasswordError(ValueError):
 
 class LastAdministratorError(ValueError):
     """Nobody would be left to keep the accounts."""
+
+
+class StillNeededError(ValueError):
+    """Customers would wait for nobody; `names` says where this person has to be replaced first.
+
+    Raised by whoever knows what a person answers for, when they are about to go.
+    """
+
+    def __init__(self, names: list[str]) -> None:
+        super().__init__(", ".join(names))
+        self.names = names
 
 
 class OneselfError(ValueError):
@@ -118,6 +128,7 @@ def issue(
     *,
     guest: str | None = None,
     next_page: str | None = None,
+    by: Person | None = None,
 ) -> Ticket:
     """Write a ticket and the fact that it is to be mailed."""
     at = clock.now()
@@ -133,7 +144,8 @@ def issue(
     )
     session.add(ticket)
     session.flush()
-    record(TicketIssued(ticket.id), by=person.id if person else None)
+    doer = by or person
+    record(TicketIssued(ticket.id), by=doer.id if doer else None)
     return ticket
 
 
@@ -158,8 +170,9 @@ def _signature(ticket: Ticket) -> str:
 
 
 def _about(ticket: Ticket) -> tuple[object, ...]:
-    # The password's hash is part of it: a reset link dies with the password it would replace.
-    known = ticket.person.password_hash if ticket.person and ticket.purpose == "reset" else ""
+    # The password's hash is part of it: the link dies with the password it would replace.
+    replaces = ticket.purpose in {"reset", "invite"}
+    known = ticket.person.password_hash if ticket.person and replaces else ""
     return ticket.id, ticket.purpose, ticket.email, int(ticket.created_at.timestamp()), known
 
 
@@ -328,11 +341,12 @@ def hire(person: Person, role: str, post: str, *, by: Person | None = None) -> N
 
 
 def appoint(administrator: Person, person: Person, role: str, post: str) -> None:
-    """Change somebody's role and post; raises LastAdministratorError."""
+    """Change somebody's role and post; raises LastAdministratorError and StillNeededError."""
     if role != "administrator":
         _keep_an_administrator(person)
-    # A customer has no post at the bank.
-    hire(person, role, "" if role == "customer" else post, by=administrator)
+    with session.begin_nested():
+        # A customer has no post at the bank.
+        hire(person, role, "" if role == "customer" else post, by=administrator)
 
 
 @dataclass(frozen=True)
@@ -361,18 +375,17 @@ def invite(administrator: Person, invitation: Invitation) -> Ticket:
     person.password_hash, person.locale = None, invitation.locale
     session.flush()
     hire(person, invitation.role, invitation.post, by=administrator)
-    ticket = issue("reset", person, email, invitation.locale)
-    ticket.expires_at = ticket.created_at + INVITED_FOR
-    return ticket
+    return issue("invite", person, email, invitation.locale, by=administrator)
 
 
 def shut_out(administrator: Person, person: Person) -> None:
-    """Disable an account; raises LastAdministratorError and OneselfError."""
+    """Disable an account; raises LastAdministratorError, OneselfError and StillNeededError."""
     if administrator.id == person.id:
         raise OneselfError
     _keep_an_administrator(person)
-    disable(person)
-    record(PersonShutOut(person.id), by=administrator.id)
+    with session.begin_nested():
+        disable(person)
+        record(PersonShutOut(person.id), by=administrator.id)
 
 
 def let_in(administrator: Person, person: Person) -> None:

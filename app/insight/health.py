@@ -135,7 +135,7 @@ def _owners(_settings: Mapping[str, Any]) -> Finding:
         .outerjoin(deputy, deputy.id == Category.deputy_id)
         .where(
             Category.archived_at.is_(None),
-            owner.disabled_at.is_not(None),
+            (owner.disabled_at.is_not(None)) | (owner.role == "customer"),
             (deputy.id.is_(None)) | (deputy.disabled_at.is_not(None)),
         )
     )

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import current_app
 
+from app.accounts import queries as accounts
 from app.accounts.service import token
 from app.brand.queries import brand as the_brand
 from app.core import addresses, clock, markup
@@ -49,6 +50,7 @@ TICKET_PATHS = {
     "confirm": "/confirm/",
     "known": "/confirm/",
     "reset": "/reset/",
+    "invite": "/reset/",
     "change": "/change-address/",
 }
 # Controls, lone surrogates, and whatever may end a line.
@@ -137,6 +139,7 @@ def _about(letter: Letter, brand: Brand) -> dict[str, Any]:
         "before": topics.category(act.before_id) if act and act.before_id else None,
         "change": change,
         "ticket": letter.ticket,
+        "doer": accounts.person(letter.fact.actor_id) if letter.fact.actor_id else None,
         "ticket_url": _ticket_url(letter),
         "address": addresses,
         "plain": _plain,

@@ -45,6 +45,7 @@ LETTERS = {
     "confirm": ACCOUNT,
     "known": ACCOUNT,
     "reset": ACCOUNT,
+    "invite": ACCOUNT,
     "absent": ACCOUNT,
     "change": ACCOUNT,
     "address_changed": ACCOUNT,

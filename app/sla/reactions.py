@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from app.accounts.events import PersonLetIn, PersonShutOut
 from app.core import jobs, transactions
 from app.core.events import now
 from app.core.i18n import _
@@ -71,12 +72,15 @@ def judge_the_promise_again(event: PostHidden | PostRestored) -> None:
 def hand_over_what_waits(event: CategoryChanged) -> None:
     """A new owner takes what the one before had not answered; the shown hours stand."""
     category = queries.category(event.category_id)
-    if category is None:
-        return
-    who = service.responsible(category)
-    for topic in queries.awaiting_in(category):
-        if topic.responsible_id != who.id:
-            service.hand_over(topic)
+    if category is not None:
+        service.hand_over_all(category)
+
+
+@now(PersonShutOut, PersonLetIn)
+def let_the_deputy_step_in(event: PersonShutOut | PersonLetIn) -> None:
+    """What waits for somebody who cannot sign in waits for the deputy, until they are back."""
+    for category in queries.categories_with(event.person_id):
+        service.hand_over_all(category)
 
 
 @jobs.every(20, "sla.watch")

@@ -133,6 +133,14 @@ def hand_over(topic: Topic) -> None:
     session.flush()
 
 
+def hand_over_all(category: Category) -> None:
+    """Whoever is responsible in this category today takes what waits there for another."""
+    who = responsible(category)
+    for topic in answers.awaiting_in(category):
+        if topic.responsible_id != who.id:
+            hand_over(topic)
+
+
 def watch() -> int:
     """Notice promises whose due instant has passed; how many. Commits batch by batch."""
     noticed = 0

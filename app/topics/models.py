@@ -58,6 +58,11 @@ class Category(Model):
     deputy: Mapped[Person | None] = relationship(foreign_keys=[deputy_id], lazy="joined")
     delegates: Mapped[list[Person]] = relationship(secondary=delegates, lazy="selectin")
 
+    @property
+    def is_attended(self) -> bool:
+        """Whether its owner, or else the deputy, may still sign in and answer."""
+        return any(p is not None and p.disabled_at is None for p in (self.owner, self.deputy))
+
     def is_answered_by(self, person_id: int | None) -> bool:
         """Whether this person gives the official answer here: owner, deputy or named delegate."""
         if person_id is None:

@@ -23,6 +23,11 @@ def asked_it(actor: Actor, topic: Topic) -> bool:
     return actor.id is not None and topic.asker_id == actor.id
 
 
+def did_not_ask_it(actor: Actor, topic: Topic) -> bool:
+    """Anybody but the asker, whose own voice is the topic itself."""
+    return topic.asker_id != actor.id
+
+
 def answers_for_it(actor: Actor, topic: Topic) -> bool:
     """The owner, the deputy or a named delegate of its category."""
     return topic.category.is_answered_by(actor.id)
@@ -62,12 +67,12 @@ permission("topics.look_around", [anyone])
 permission("topics.read", [is_open_to_all], [is_manager])
 permission("topics.draft", [anyone])
 permission("topics.ask", [is_signed_in])
-permission("topics.answer", [answers_for_it, is_not_closed])
+permission("topics.answer", [is_staff, answers_for_it, is_not_closed])
 permission("topics.comment", [is_signed_in, is_not_closed])
 # A guest may begin a comment; it is kept, and published once they have signed in.
 permission("topics.write_comment", [is_not_closed])
 permission("topics.give_verdict", [asked_it, awaits_a_verdict, is_not_closed])
-permission("topics.vote", [is_signed_in, is_not_praise, is_not_closed])
+permission("topics.vote", [is_signed_in, did_not_ask_it, is_not_praise, is_not_closed])
 permission("topics.edit", [asked_it, is_not_closed], [is_manager])
 permission("topics.edit_post", [wrote_it], [is_manager])
 permission("topics.use_desk", [is_staff])

@@ -320,7 +320,7 @@ def category_ids_of(person: Person) -> list[int]:
 
 def categories_answered_by(person: Person) -> list[Category]:
     """The open categories where this person gives the official answer, in order."""
-    return [c for c in categories() if c.is_answered_by(person.id)]
+    return categories_with(person.id)
 
 
 @dataclass(frozen=True)
@@ -354,6 +354,23 @@ def waiting() -> dict[int, Waiting]:
     )
     first = session.execute(select(ranked).where(ranked.c.rank == 1))
     return {r.person_id: Waiting(r.waiting, r.promised_at, r.due_at) for r in first}
+
+
+def said_since(topic: Topic, author: Person, kind: str, since: datetime) -> Post | None:
+    """The last reply of this kind by this person, if it is as young as that and stands."""
+    query = select(Post).where(
+        Post.topic_id == topic.id,
+        Post.author_id == author.id,
+        Post.kind == kind,
+        Post.published_at >= since,
+        Post.hidden_at.is_(None),
+    )
+    return session.scalars(query.order_by(Post.seq.desc()).limit(1)).first()
+
+
+def categories_with(person_id: int) -> list[Category]:
+    """The open categories that name this person: owner, deputy or delegate."""
+    return [c for c in categories() if c.is_answered_by(person_id)]
 
 
 def who_answers(asked: Iterable[Category]) -> list[Person]:

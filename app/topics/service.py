@@ -7,6 +7,7 @@ flush, the door commits.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, func, select, update
@@ -47,6 +48,9 @@ class Words:
     tags: list[str] = field(default_factory=list)
 
 
+# Within it the same words by the same person are one form sent twice.
+SENT_TWICE = timedelta(minutes=10)
+
 FIRST_STATES = {"question": "waiting", "problem": "waiting", "idea": "new", "praise": PRAISE_STATE}
 
 
@@ -76,9 +80,14 @@ def ask(asker: Person, words: Words, *, at: datetime | None = None) -> Topic:
 
 
 def answer(author: Person, topic: Topic, body: str, *, at: datetime | None = None) -> Post:
-    """Publish the bank's official answer. The author must hold "topics.answer" for the topic."""
+    """Publish the bank's official answer. The author must hold "topics.answer" for the topic.
+
+    Sent twice it is published once, and so is a comment.
+    """
     topic = _locked(topic)
     at = at or clock.now()
+    if (said := queries.said_since(topic, author, "answer", at - SENT_TWICE)) and said.body == body:
+        return said
     post = _reply(author, topic, body, "answer", at)
     post.signed_as = author.post
     topic.answer_id = post.id
@@ -97,6 +106,10 @@ def comment(author: Person, topic: Topic, body: str, *, at: datetime | None = No
     """Publish a comment: anybody's word beside the official answer."""
     topic = _locked(topic)
     at = at or clock.now()
+    if (said := queries.said_since(topic, author, "comment", at - SENT_TWICE)) and (
+        said.body == body
+    ):
+        return said
     post = _reply(author, topic, body, "comment", at)
     topic.comments_count += 1
     record(CommentPublished(topic.id, post.id), by=author.id, at=at)

@@ -162,7 +162,7 @@ def test_an_invited_colleague_chooses_a_password_by_the_mailed_link(
         False,
     )
     ticket = session.scalars(select(Ticket).where(Ticket.person_id == invited.id)).one()
-    assert (ticket.purpose, (ticket.expires_at - ticket.created_at).days) == ("reset", 7)
+    assert (ticket.purpose, (ticket.expires_at - ticket.created_at).days) == ("invite", 7)
 
     theirs = new_browser()
     link = f"/reset/{service.token(ticket)}"
@@ -200,3 +200,56 @@ def test_an_invitation_must_be_whole(
 ) -> None:
     assert browser.post("/manage/people/invite", INVITED | change).status_code == 422
     assert queries.by_email("rita@bank.example.org") is None
+
+
+def test_the_last_who_answers_in_a_category_stays(
+    house: Builders, browser: Browser, admin: Person
+) -> None:
+    owner, gone = house.executive(), house.executive(disabled_at=admin.created_at)
+    cards = house.category(owner, name="Карты на месте", deputy=gone)
+    where = f"/manage/people/{owner.id}"
+    assert "Карты на месте" in browser.get(where).text
+
+    browser.post(f"{where}/disable")
+    assert "Карты на месте" in browser.get(where).text.partition("<main")[0]
+    demoted = browser.post(where, {"role": "customer", "post": ""})
+    assert demoted.status_code == 422
+    assert (owner.role, owner.disabled_at) == ("executive", None)
+    assert facts("PersonShutOut") == facts("RoleGiven") == []
+
+    cards.archived_at = admin.created_at
+    session.flush()
+    assert browser.post(where, {"role": "customer", "post": ""}).status_code == 303
+    assert owner.role == "customer"
+
+
+def test_the_deputy_takes_what_waits_when_the_owner_is_shut_out(
+    house: Builders, browser: Browser, admin: Person
+) -> None:
+    owner, deputy = house.executive(), house.executive()
+    topic = house.question(category=house.category(owner, deputy=deputy))
+    due = topic.due_at
+
+    browser.post(f"/manage/people/{owner.id}/disable")
+    assert owner.disabled_at is not None
+    assert (topic.responsible, topic.due_at) == (deputy, due)
+    browser.post(f"/manage/people/{owner.id}/enable")
+    assert (topic.responsible, topic.due_at) == (owner, due)
+
+
+@pytest.mark.parametrize(
+    ("role", "home"),
+    [
+        ("customer", "/"),
+        ("executive", "/desk"),
+        ("manager", "/manage/board"),
+        ("administrator", "/manage"),
+    ],
+)
+def test_everybody_comes_in_where_their_work_lies(
+    house: Builders, browser: Browser, role: str, home: str
+) -> None:
+    house.brand()
+    person = house.person(role, with_password=True)
+    signed = browser.post("/sign-in", {"email": person.email or "", "password": PASSWORD})
+    assert signed.location == home

@@ -226,6 +226,7 @@ def test_nobody_is_told_what_they_did_themselves(house: Builders, sent: Sent) ->
         ("confirm", "/confirm/"),
         ("known", "/confirm/"),
         ("reset", "/reset/"),
+        ("invite", "/reset/"),
         ("change", "/change-address/"),
         ("absent", "/sign-up"),
     ],
@@ -253,6 +254,24 @@ def test_the_mailed_link_is_the_ticket_s(house: Builders, sent: Sent) -> None:
 
     [link] = [w for w in text_of(letter).split() if "/reset/" in w]
     assert accounts.ticket_for(link.rpartition("/")[2], "reset") == ticket
+
+
+def test_an_invitation_says_who_invites_whom_and_as_what(house: Builders, sent: Sent) -> None:
+    boss = house.administrator(name="Анна Главная", post="Управляющая")
+    ticket = accounts.invite(
+        boss,
+        accounts.Invitation("Рита Новая", "rita@example.org", "executive", "Директор", "en"),
+    )
+
+    letter = sent().letter("rita@example.org")
+
+    assert "invited" in letter["Subject"]
+    for text in (text_of(letter), html_of(letter)):
+        assert "Рита Новая, Директор" in text
+        assert "Анна Главная, Управляющая" in text
+        assert "omebody, perhaps you" not in text
+    [link] = [w for w in text_of(letter).split() if "/reset/" in w]
+    assert accounts.ticket_for(link.rpartition("/")[2], "invite") == ticket
 
 
 def test_the_old_address_and_the_owner_of_a_new_password_are_told(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -192,6 +193,15 @@ def test_a_guest_who_votes_is_asked_in(house: Builders, browser: Browser) -> Non
     assert "hx-post" not in page[page.index('class="vote"') : page.index('class="promise')]
 
 
+def test_the_asker_s_own_voice_is_the_topic_itself(house: Builders, browser: Browser) -> None:
+    topic = house.idea()
+    browser.sign_in(topic.asker)
+
+    assert browser.post(f"/topics/{topic.id}/vote").status_code == 404
+    assert queries.topic(topic.id).votes_count == 0
+    assert 'class="vote"' not in browser.get(f"/topics/{topic.id}").text
+
+
 def test_praise_takes_no_votes(house: Builders, browser: Browser) -> None:
     topic = house.praise()
     browser.sign_in(house.customer())
@@ -252,3 +262,60 @@ def test_a_changed_comment_keeps_its_place(house: Builders, browser: Browser) ->
 
     assert sent.location == f"/topics/{topic.id}#post-{comment.seq}"
     assert "Уже всё хорошо." in browser.get(f"/topics/{topic.id}").text
+
+
+@pytest.mark.parametrize("what", ["answers", "comments"])
+def test_a_form_sent_twice_is_published_once(house: Builders, browser: Browser, what: str) -> None:
+    topic = house.question()
+    browser.sign_in(topic.category.owner)
+
+    first = browser.post(f"/topics/{topic.id}/{what}", {"body": "Проверили, всё работает."})
+    second = browser.post(f"/topics/{topic.id}/{what}", {"body": "Проверили, всё работает."})
+
+    assert first.location == second.location
+    assert posts(topic) == [(what.removesuffix("s"), "Проверили, всё работает.")]
+    assert (topic.answers_count, topic.comments_count) == ((1, 0) if what == "answers" else (0, 1))
+    browser.post(f"/topics/{topic.id}/{what}", {"body": "И ещё одно."})
+    assert len(posts(topic)) == 2
+
+
+def test_an_hour_later_the_same_words_are_said_again(house: Builders) -> None:
+    topic = house.question()
+    said = [
+        house.comment(
+            topic, "Не работает.", author=topic.asker, at=clock.now() + timedelta(hours=n)
+        )
+        for n in (0, 1)
+    ]
+    assert said[0].seq != said[1].seq
+
+
+def test_a_colleague_s_answer_is_seen_before_a_second_one_is_published(
+    house: Builders, browser: Browser
+) -> None:
+    deputy = house.executive()
+    topic = house.question(category=house.category(deputy=deputy))
+    browser.sign_in(topic.category.owner)
+    house.answer(topic, "Уже разобрались.", author=deputy)
+    mine = {"body": "Это моё слово.", "seen": "0", "next": "/desk"}
+
+    asked = browser.post(f"/topics/{topic.id}/answers", mine)
+
+    assert asked.status_code == 422
+    assert f"{deputy.name}. " in asked.text
+    assert "Это моё слово." in asked.text
+    assert 'name="next" value="/desk"' in asked.text
+    assert len(posts(topic)) == 1
+    seen = re.search(r'name="seen" value="(\d+)"', asked.text)
+    assert seen is not None
+    sure = browser.post(f"/topics/{topic.id}/answers", {**mine, "seen": seen[1]})
+    assert sure.location == "/desk"
+    assert len(posts(topic)) == 2
+
+
+def test_who_left_the_bank_answers_for_it_no_more(house: Builders, browser: Browser) -> None:
+    left = house.customer()
+    topic = house.question(category=house.category(delegates=[left]))
+    sent = browser.sign_in(left).post(f"/topics/{topic.id}/answers", {"body": "От банка."})
+    assert sent.status_code == 404
+    assert "reply--official" not in browser.get(f"/topics/{topic.id}").text

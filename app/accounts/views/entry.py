@@ -30,6 +30,13 @@ if TYPE_CHECKING:
     from app.accounts.models import Person, Ticket
 
 
+# Where somebody's day begins.
+HOMES = {
+    "executive": "topics.desk",
+    "manager": "moderation.board",
+    "administrator": "moderation.home",
+}
+
 # ------------------------------------------------------------------------------------- signing up
 
 
@@ -108,7 +115,7 @@ def ask_reset() -> ResponseReturnValue:
 @door.form("/reset/<token>", may="accounts.prove_address")
 def reset(token: str) -> ResponseReturnValue:
     """Set a new password by the mailed link; every other session ends."""
-    ticket = service.ticket_for(token, "reset")
+    ticket = service.ticket_for(token, "reset", "invite")
     if ticket is None:
         return _stale_link()
     form = NewPasswordForm()
@@ -116,6 +123,10 @@ def reset(token: str) -> ResponseReturnValue:
         return _page("reset", form, ticket=ticket)
     person = service.reset(ticket, form.password.data or "")
     sessions.begin(person)
+    if ticket.purpose == "invite":
+        flash(_("Welcome, %(name)s. Your account is open.", name=person.name), "success")
+        # A face and a few words first: that is what customers will see.
+        return see_other("accounts.profile")
     flash(_("Your new password works. Other devices were signed out."), "success")
     return _onwards(person, ticket.next)
 
@@ -239,8 +250,8 @@ def _stale_link() -> ResponseReturnValue:
 
 
 def _onwards(person: Person, next_page: str | None) -> ResponseReturnValue:
-    """Back to what they were doing; staff without an errand go to their desk."""
-    home = url_for("topics.desk") if person.is_staff else url_for("topics.front")
+    """Back to what they were doing; without an errand, to where their work lies."""
+    home = url_for(HOMES.get(person.role, "topics.front"))
     return redirect(inside(next_page) or home, code=303)
 
 

@@ -72,6 +72,8 @@ def manage_person(person: Person) -> ResponseReturnValue:
             service.appoint(current_actor(), person, form.role.data, form.post.data or "")
         except service.LastAdministratorError:
             form.role.errors = [_last_one()]
+        except service.StillNeededError as error:
+            form.role.errors = [_still_needed(error)]
         else:
             flash(_("Saved."), "success")
             return see_other("accounts.manage_person", person_id=person.id)
@@ -89,6 +91,8 @@ def disable(person: Person) -> ResponseReturnValue:
         flash(_last_one(), "error")
     except service.OneselfError:
         flash(_("Nobody shuts themselves out. Ask another administrator."), "error")
+    except service.StillNeededError as error:
+        flash(_still_needed(error), "error")
     else:
         flash(_("The account is shut. All its sessions have ended."), "success")
     return see_other("accounts.manage_person", person_id=person.id)
@@ -107,6 +111,13 @@ def enable(person: Person) -> ResponseReturnValue:
 def _shown(person: Person, form: PersonForm) -> ResponseReturnValue:
     page = render_template("accounts/manage_person.html", person=person, form=form)
     return page, 422 if form.errors else 200
+
+
+def _still_needed(error: service.StillNeededError) -> str:
+    return _(
+        "Customers would be left without an answer. First name somebody else in: %(names)s",
+        names=", ".join(error.names),
+    )
 
 
 def _last_one() -> str:

@@ -18,6 +18,7 @@ from app.topics.views import door
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
+    from app.accounts.models import Person
     from app.topics.models import Category
 
 MAY = "topics.manage_categories"
@@ -33,6 +34,15 @@ def in_the_menu() -> str:
 def in_the_account_menu() -> str:
     """The way to the pages where the house is kept."""
     return render_template("topics/_account_menu.html") if can(current_actor(), MAY) else ""
+
+
+@panel("person:manage")
+def what_they_answer_for(person: Person) -> str:
+    """The categories that name somebody, for whoever is about to change their role."""
+    named = queries.categories_with(person.id)
+    if not named:
+        return ""
+    return render_template("topics/_answers_for.html", categories=named, person=person)
 
 
 @door.get("/manage/categories", may=MAY)

@@ -27,6 +27,13 @@ def publish_answer(topic: Topic) -> ResponseReturnValue:
     form = Reply()
     if not form.validate():
         return shown(topic, Writing(answer=form))
+    if (other := _came_between(topic)) is not None:
+        words = _(
+            "Meanwhile it was answered: %(name)s. Read it above; yours is not published yet.",
+            name=other.author.name,
+        )
+        form.body.errors = [words]
+        return shown(topic, Writing(answer=form))
     post = service.answer(current_actor(), topic, form.text)
     _let_go(f"answer:{topic.id}")
     flash(_("The answer is published. The asker is told by e-mail."), "kept")
@@ -118,6 +125,15 @@ def edit_post(post: Post) -> ResponseReturnValue:
         return at_post(topic, post.seq)
     status = 422 if form.errors else 200
     return render_template("topics/edit.html", topic=topic, post=post, form=form), status
+
+
+def _came_between(topic: Topic) -> Post | None:
+    """A colleague's answer the writer has not seen; the page that says so counts as seeing it."""
+    last = queries.last_official_answer(topic)
+    seen = request.form.get("seen")
+    if last is None or seen is None or last.author_id == current_actor().id:
+        return None
+    return None if seen == str(last.id) else last
 
 
 def _let_go(about: str) -> None:
