@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
-
 from app.core import clock, markup
 from app.core.db import session
 from app.core.events import record
 from app.ideas.events import IdeaStateChanged
 from app.ideas.models import IdeaChange
-from app.topics.models import Topic
+from app.topics import queries as topics
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from app.accounts.models import Person
+    from app.topics.models import Topic
 
 
 class SameStateError(ValueError):
@@ -28,8 +27,7 @@ def decide(
 ) -> IdeaChange:
     """Move `idea` to `state` with a public explanation; its voters will be told."""
     # Two may decide at once: the second must see what the first decided.
-    query = select(Topic).where(Topic.id == idea.id).with_for_update(of=Topic)
-    idea = session.scalars(query.execution_options(populate_existing=True)).unique().one()
+    idea = topics.held(idea.id)
     if idea.state == state:
         raise SameStateError(state)
     at = at or clock.now()

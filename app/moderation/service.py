@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select, update
-
 from app.core import clock
 from app.core.db import session
 from app.core.events import record
@@ -22,13 +20,13 @@ from app.moderation.events import (
 )
 from app.moderation.models import Act
 from app.topics import queries as topics_queries
-from app.topics.models import Category, Tag, Topic, topic_tags
+from app.topics import service as topics
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from app.accounts.models import Person
-    from app.topics.models import Post
+    from app.topics.models import Category, Post, Topic
 
 
 class AlreadySoError(ValueError):
@@ -39,12 +37,13 @@ def move(
     person: Person, topic: Topic, to: Category, reason: str, *, at: datetime | None = None
 ) -> Act:
     """Give a topic to another category. The promised hour stands; who keeps it changes."""
-    topic = _locked(topic)
+    topic = topics_queries.held(topic.id)
     if topic.category_id == to.id:
         raise AlreadySoError
     before = topic.category_id
-    _count(before, -1)
-    _count(to.id, 1)
+    if topic.hidden_at is None:  # what is hidden is counted nowhere
+        for category_id, step in sorted(((before, -1), (to.id, 1))):
+            topics.count_in_category(category_id, step)
     topic.category = to
     act = _act(person, topic, "move", reason, at, before_id=before, after_id=to.id)
     record(TopicMoved(topic.id, act.id), by=person.id, at=act.at)
@@ -53,12 +52,12 @@ def move(
 
 def hide(person: Person, topic: Topic, reason: str, *, at: datetime | None = None) -> Act:
     """Take a topic out of sight. The reason is for staff and the asker, not for the public."""
-    topic = _locked(topic)
+    topic = topics_queries.held(topic.id)
     if topic.hidden_at is not None:
         raise AlreadySoError
     topic.hidden_at = at or clock.now()
-    _count(topic.category_id, -1)
-    _count_tags(topic, -1)
+    topics.count_in_category(topic.category_id, -1)
+    topics.count_in_tags(topic, -1)
     act = _act(person, topic, "hide", reason, at, is_public=False)
     record(TopicHidden(topic.id, act.id), by=person.id, at=act.at)
     return act
@@ -66,12 +65,12 @@ def hide(person: Person, topic: Topic, reason: str, *, at: datetime | None = Non
 
 def restore(person: Person, topic: Topic, reason: str) -> Act:
     """Bring a hidden topic back; its promise runs as if it had never been away."""
-    topic = _locked(topic)
+    topic = topics_queries.held(topic.id)
     if topic.hidden_at is None:
         raise AlreadySoError
     topic.hidden_at = None
-    _count(topic.category_id, 1)
-    _count_tags(topic, 1)
+    topics.count_in_category(topic.category_id, 1)
+    topics.count_in_tags(topic, 1)
     act = _act(person, topic, "restore", reason, None, is_public=False)
     record(TopicRestored(topic.id, act.id), by=person.id)
     return act
@@ -79,7 +78,7 @@ def restore(person: Person, topic: Topic, reason: str) -> Act:
 
 def close(person: Person, topic: Topic, reason: str, *, at: datetime | None = None) -> Act:
     """End the replies; the topic stays to be read."""
-    topic = _locked(topic)
+    topic = topics_queries.held(topic.id)
     if topic.closed_at is not None:
         raise AlreadySoError
     topic.closed_at = at or clock.now()
@@ -90,7 +89,7 @@ def close(person: Person, topic: Topic, reason: str, *, at: datetime | None = No
 
 def unlock(person: Person, topic: Topic, reason: str) -> Act:
     """Open a closed topic for replies again."""
-    topic = _locked(topic)
+    topic = topics_queries.held(topic.id)
     if topic.closed_at is None:
         raise AlreadySoError
     topic.closed_at = None
@@ -101,7 +100,7 @@ def unlock(person: Person, topic: Topic, reason: str) -> Act:
 
 def pin(person: Person, topic: Topic, reason: str, *, at: datetime | None = None) -> Act:
     """Put a topic on top of its lists."""
-    topic = _locked(topic)
+    topic = topics_queries.held(topic.id)
     if topic.pinned:
         raise AlreadySoError
     topic.pinned = 1
@@ -112,7 +111,7 @@ def pin(person: Person, topic: Topic, reason: str, *, at: datetime | None = None
 
 def unpin(person: Person, topic: Topic, reason: str) -> Act:
     """Let a topic stand in its place again."""
-    topic = _locked(topic)
+    topic = topics_queries.held(topic.id)
     if not topic.pinned:
         raise AlreadySoError
     topic.pinned = 0
@@ -123,7 +122,8 @@ def unpin(person: Person, topic: Topic, reason: str) -> Act:
 
 def hide_post(person: Person, topic: Topic, post: Post, reason: str) -> Act:
     """Take a comment or an answer out of sight."""
-    topic = _locked(topic)
+    topic = topics_queries.held(topic.id)
+    session.refresh(post, ["hidden_at"])
     if post.hidden_at is not None:
         raise AlreadySoError
     post.hidden_at = clock.now()
@@ -135,7 +135,8 @@ def hide_post(person: Person, topic: Topic, post: Post, reason: str) -> Act:
 
 def restore_post(person: Person, topic: Topic, post: Post, reason: str) -> Act:
     """Bring a hidden comment or answer back."""
-    topic = _locked(topic)
+    topic = topics_queries.held(topic.id)
+    session.refresh(post, ["hidden_at"])
     if post.hidden_at is None:
         raise AlreadySoError
     post.hidden_at = None
@@ -157,22 +158,6 @@ def _act(
     session.add(act)
     session.flush()
     return act
-
-
-def _locked(topic: Topic) -> Topic:
-    query = select(Topic).where(Topic.id == topic.id).with_for_update(of=Topic)
-    return session.scalars(query.execution_options(populate_existing=True)).unique().one()
-
-
-def _count(category_id: int, step: int) -> None:
-    more = {"topics_count": Category.topics_count + step}
-    session.execute(update(Category).where(Category.id == category_id).values(more))
-
-
-def _count_tags(topic: Topic, step: int) -> None:
-    mine = select(topic_tags.c.tag_id).where(topic_tags.c.topic_id == topic.id)
-    more = {"topics_count": Tag.topics_count + step}
-    session.execute(update(Tag).where(Tag.id.in_(mine)).values(more))
 
 
 def _recount_posts(topic: Topic, post: Post, step: int) -> None:

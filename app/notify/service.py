@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from app.accounts import queries as accounts
 from app.brand.queries import brand
 from app.core import clock, signing
-from app.core.db import session
+from app.core.db import add_once, session
 from app.core.events import fact_at_hand, record
 from app.core.i18n import is_locale
 from app.notify import policy, queries
@@ -48,29 +48,31 @@ class Subscription:
 
 def follow(person: Person, topic: Topic) -> None:
     """Tell this person from now on what happens to the topic."""
-    known = queries.follow(topic.id, person.id)
-    if known is None:
-        session.add(Follow(topic_id=topic.id, person_id=person.id))
-    elif known.ended_at is not None:
-        known.at, known.ended_at = clock.now(), None
+    said = _said(person.id, topic.id)
+    if said.ended_at is not None:
+        said.at, said.ended_at = clock.now(), None
     session.flush()
 
 
 def unfollow(person: Person, topic: Topic) -> None:
     """No more letters about the topic, until this person follows it again."""
-    known = queries.follow(topic.id, person.id)
-    if known is None:
-        known = Follow(topic_id=topic.id, person_id=person.id)
-        session.add(known)
-    known.ended_at = known.ended_at or clock.now()
+    said = _said(person.id, topic.id)
+    said.ended_at = said.ended_at or clock.now()
     session.flush()
 
 
 def follow_unless_declined(person_id: int, topic_id: int) -> None:
     """Whoever takes part follows, except somebody who said no."""
-    if queries.follow(topic_id, person_id) is None:
-        session.add(Follow(topic_id=topic_id, person_id=person_id))
-        session.flush()
+    _said(person_id, topic_id)
+
+
+def _said(person_id: int, topic_id: int) -> Follow:
+    """What a person said about following a topic; who said nothing follows from now on."""
+    said = queries.follow(topic_id, person_id)
+    if said is not None:
+        return said
+    said = Follow(topic_id=topic_id, person_id=person_id)
+    return said if add_once(said) else _said(person_id, topic_id)
 
 
 def choose_letters(person: Person, chosen: Mapping[str, bool]) -> None:

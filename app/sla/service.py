@@ -142,7 +142,7 @@ def hand_over_all(category: Category) -> None:
 
 
 def watch() -> int:
-    """Notice promises whose due instant has passed; how many. Commits batch by batch."""
+    """Notice promises whose due instant has passed; how many."""
     noticed = 0
     while batch := queries.to_look_at(clock.now(), BATCH):
         for late in batch:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from app.core import clock
-from app.core.db import session
+from app.core.db import add_once, session
 from app.topics import queries
 from app.topics.models import Draft
 
@@ -26,8 +26,9 @@ def keep(actor: Actor, guest: str | None, about: str, fields: dict[str, Any]) ->
     draft = queries.draft(about, person_id=actor.id, guest=guest)
     if draft is None:
         owner = {"person_id": actor.id} if actor.id is not None else {"guest": guest}
-        draft = Draft(about=about, **owner)
-        session.add(draft)
+        draft = Draft(about=about, fields={}, **owner)
+        if not add_once(draft):  # another tab was first
+            return keep(actor, guest, about, fields)
     kept = {k: str(fields.get(k) or "")[:LONGEST] for k in FIELDS if k in fields}
     draft.fields = {**(draft.fields or {}), **kept}
     draft.changed_at = clock.now()

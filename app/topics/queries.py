@@ -41,6 +41,12 @@ def topic(topic_id: int) -> Topic:
     return session.get_one(Topic, topic_id)
 
 
+def held(topic_id: int) -> Topic:
+    """The topic as it stands now, its row ours until commit: what is done to it goes in turn."""
+    query = select(Topic).where(Topic.id == topic_id).with_for_update(of=Topic)
+    return session.scalars(query.execution_options(populate_existing=True)).unique().one()
+
+
 def topic_in_sight(actor: Actor, topic_id: int) -> Topic | None:
     """The topic if this actor may read it."""
     query = select(Topic).where(Topic.id == topic_id, visible_topics(actor))
@@ -382,6 +388,11 @@ def who_answers(asked: Iterable[Category]) -> list[Person]:
 def tag_by_name(_actor: Actor, name: str) -> Tag | None:
     """A tag by its word."""
     return session.scalar(select(Tag).where(Tag.name == name))
+
+
+def tag(name: str) -> Tag:
+    """The tag with this word, which must be there."""
+    return session.scalars(select(Tag).where(Tag.name == name)).one()
 
 
 def popular_tags(limit: int = 60) -> Sequence[Tag]:

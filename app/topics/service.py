@@ -11,10 +11,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, func, select, update
-from sqlalchemy.exc import IntegrityError
 
 from app.core import clock, language, markup
-from app.core.db import session
+from app.core.db import add_once, session
 from app.core.events import record
 from app.topics import queries
 from app.topics.events import (
@@ -73,8 +72,9 @@ def ask(asker: Person, words: Words, *, at: datetime | None = None) -> Topic:
     )
     session.add(topic)
     session.flush()
+    # Categories before tags, whoever counts: two who wait for each other would wait for ever.
+    count_in_category(words.category.id, 1)
     retag(topic, words.tags)
-    _count_in_category(words.category.id, 1)
     record(TopicOpened(topic.id), by=asker.id, at=at)
     return topic
 
@@ -84,7 +84,7 @@ def answer(author: Person, topic: Topic, body: str, *, at: datetime | None = Non
 
     Sent twice it is published once, and so is a comment.
     """
-    topic = _locked(topic)
+    topic = queries.held(topic.id)
     at = at or clock.now()
     if (said := queries.said_since(topic, author, "answer", at - SENT_TWICE)) and said.body == body:
         return said
@@ -104,7 +104,7 @@ def answer(author: Person, topic: Topic, body: str, *, at: datetime | None = Non
 
 def comment(author: Person, topic: Topic, body: str, *, at: datetime | None = None) -> Post:
     """Publish a comment: anybody's word beside the official answer."""
-    topic = _locked(topic)
+    topic = queries.held(topic.id)
     at = at or clock.now()
     if (said := queries.said_since(topic, author, "comment", at - SENT_TWICE)) and (
         said.body == body
@@ -118,7 +118,7 @@ def comment(author: Person, topic: Topic, body: str, *, at: datetime | None = No
 
 def accept(asker: Person, topic: Topic, *, at: datetime | None = None) -> None:
     """The asker says "solved": the last official answer is the one that did it."""
-    topic = _locked(topic)
+    topic = queries.held(topic.id)
     solution = queries.last_official_answer(topic)
     if solution is None or topic.state == "solved":
         return
@@ -130,7 +130,7 @@ def accept(asker: Person, topic: Topic, *, at: datetime | None = None) -> None:
 
 def dispute(asker: Person, topic: Topic, *, at: datetime | None = None) -> None:
     """The asker says "not solved": no answer is accepted and a new promise begins."""
-    topic = _locked(topic)
+    topic = queries.held(topic.id)
     if topic.state not in {"answered", "solved"}:
         return
     at = at or clock.now()
@@ -142,10 +142,7 @@ def dispute(asker: Person, topic: Topic, *, at: datetime | None = None) -> None:
 
 def vote(person: Person, topic: Topic, *, at: datetime | None = None) -> None:
     """Count this person's voice once, however often and from however many tabs they press."""
-    try:
-        with session.begin_nested():
-            session.add(Vote(topic_id=topic.id, person_id=person.id, at=at or clock.now()))
-    except IntegrityError:
+    if not add_once(Vote(topic_id=topic.id, person_id=person.id, at=at or clock.now())):
         return
     _count(topic, votes_count=1)
     record(VoteCast(topic.id, person.id), by=person.id, at=at)
@@ -164,7 +161,7 @@ def withdraw_vote(person: Person, topic: Topic) -> None:
 
 def edit(editor: Person, topic: Topic, words: Words, reason: str = "") -> None:
     """Change a topic's words; what it said before is kept. Its category changes by `move` only."""
-    topic = _locked(topic)
+    topic = queries.held(topic.id)
     before = Revision(
         topic_id=topic.id, title=topic.title, body=topic.body, editor_id=editor.id, reason=reason
     )
@@ -179,6 +176,8 @@ def edit(editor: Person, topic: Topic, words: Words, reason: str = "") -> None:
 
 def edit_post(editor: Person, post: Post, body: str, reason: str = "") -> None:
     """Change a reply; what it said before is kept, and the time of publication stands."""
+    queries.held(post.topic_id)
+    session.refresh(post, ["body"])
     before = Revision(
         topic_id=post.topic_id,
         post_id=post.id,
@@ -196,19 +195,22 @@ def edit_post(editor: Person, post: Post, body: str, reason: str = "") -> None:
 def retag(topic: Topic, names: list[str]) -> None:
     """Give a topic these tags, making the new ones and keeping each tag's count."""
     wanted = list(dict.fromkeys(n for n in (clean_tag(name) for name in names) if n))
-    known = {t.name: t for t in session.scalars(select(Tag).where(Tag.name.in_(wanted)))}
-    for name in wanted:
-        if name not in known:
-            known[name] = Tag(name=name, topics_count=0)
-            session.add(known[name])
-    for tag in topic.tags:
-        if tag.name not in wanted:
-            tag.topics_count -= 1
-    had = {t.name for t in topic.tags}
-    for name in wanted:
-        if name not in had:
-            known[name].topics_count += 1
+    had = {tag.name for tag in topic.tags}
+    known = _held_tags(had.union(wanted))
     topic.tags = [known[name] for name in wanted]
+    if topic.hidden_at is None:  # what is hidden is counted nowhere
+        _count_tags([known[name].id for name in had.difference(wanted)], -1)
+        _count_tags([known[name].id for name in wanted if name not in had], 1)
+
+
+def _held_tags(names: set[str]) -> dict[str, Tag]:
+    """These tags by name, their rows ours until commit; those that are new are made."""
+    query = select(Tag).where(Tag.name.in_(names)).order_by(Tag.id).with_for_update()
+    known = {tag.name: tag for tag in session.scalars(query)}
+    for name in sorted(names.difference(known)):
+        made = Tag(name=name, topics_count=0)
+        known[name] = made if add_once(made) else queries.tag(name)
+    return known
 
 
 def clean_tag(name: str) -> str:
@@ -235,21 +237,27 @@ def _reply(author: Person, topic: Topic, body: str, kind: str, at: datetime) -> 
     return post
 
 
-def _locked(topic: Topic) -> Topic:
-    """The topic's row, ours until commit, so that replies are numbered one after another."""
-    query = select(Topic).where(Topic.id == topic.id).with_for_update(of=Topic)
-    return session.scalars(query.execution_options(populate_existing=True)).unique().one()
-
-
 def _count(topic: Topic, **steps: int) -> None:
     columns = {name: getattr(Topic, name) + step for name, step in steps.items()}
     session.execute(update(Topic).where(Topic.id == topic.id).values(columns))
     session.refresh(topic, list(steps))
 
 
-def _count_in_category(category_id: int, step: int) -> None:
+def count_in_category(category_id: int, step: int) -> None:
+    """One topic more, or fewer, stands in a category."""
     more = {"topics_count": Category.topics_count + step}
     session.execute(update(Category).where(Category.id == category_id).values(more))
+
+
+def count_in_tags(topic: Topic, step: int) -> None:
+    """A topic came into sight, or went out of it, under each of its tags."""
+    _count_tags([tag.id for tag in _held_tags({t.name for t in topic.tags}).values()], step)
+
+
+def _count_tags(ids: list[int], step: int) -> None:
+    if ids:
+        more = {"topics_count": Tag.topics_count + step}
+        session.execute(update(Tag).where(Tag.id.in_(ids)).values(more))
 
 
 @dataclass(frozen=True)
@@ -272,11 +280,16 @@ class StillAwaitedError(ValueError):
         self.count = count
 
 
+class SlugTakenError(ValueError):
+    """Somebody opened a category at this address a moment before."""
+
+
 def create_category(manager: Person, slug: str, words: CategoryWords) -> Category:
-    """Open a category, last in the order."""
+    """Open a category, last in the order; raises SlugTakenError."""
     category = Category(slug=slug, place=_last_place() + 1, **_columns(words))
     category.delegates = list(words.delegates)
-    session.add(category)
+    if not add_once(category):
+        raise SlugTakenError(slug)
     return _note_category(manager, category)
 
 
@@ -291,6 +304,8 @@ def change_category(manager: Person, category: Category, words: CategoryWords) -
 def move_category(manager: Person, category: Category, *, up: bool) -> None:
     """Let a category change places with the open one above it, or below."""
     order = list(queries.categories())
+    if category not in order:  # archived meanwhile
+        return
     at = order.index(category)
     other = at - 1 if up else at + 1
     if not 0 <= other < len(order):

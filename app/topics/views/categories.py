@@ -57,7 +57,11 @@ def create_category() -> ResponseReturnValue:
     form = CategoryForm(staff())
     if not form.is_sent_well():
         return _page(form)
-    category = service.create_category(current_actor(), form.slug.data or "", form.filled())
+    try:
+        category = service.create_category(current_actor(), form.slug.data or "", form.filled())
+    except service.SlugTakenError:
+        form.slug.errors = [_("Another category has this address.")]
+        return _page(form)
     flash(_("The category is open: %(name)s", name=category.name), "kept")
     return see_other("topics.manage_categories")
 
