@@ -47,6 +47,10 @@ LIFETIMES = {
 }
 
 
+# Characters of the address to go on to: as many as its column holds.
+LONGEST_NEXT = 500
+
+
 class NameTakenError(ValueError):
     """The name looks like one of the bank's people or the bank itself."""
 
@@ -138,7 +142,8 @@ def issue(
         email=email,
         locale=locale,
         guest=guest,
-        next=next_page,
+        # A page too far away to be remembered is not worth losing an account for.
+        next=next_page if next_page and len(next_page) <= LONGEST_NEXT else None,
         created_at=at,
         expires_at=at + LIFETIMES[purpose],
     )

@@ -1,0 +1,208 @@
+"""What two people, or two tabs of one, do in the same instant: on real databases, in threads."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import func, select, text
+
+from app.accounts import service as accounts
+from app.accounts.models import Person, Ticket
+from app.core.db import Base, db, session
+from app.moderation import service as moderation
+from app.notify import service as notify
+from app.notify.models import Follow
+from app.topics import drafting, queries, service
+from app.topics.models import Category, Draft, Post, Tag, Topic
+from tests.builders import Builders
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from flask import Flask
+
+    Act = Callable[[], object]
+
+
+@pytest.fixture
+def house(app: Flask) -> Iterator[Builders]:
+    """Builders whose work is really committed; everything is gone after the test."""
+    with app.app_context():
+        try:
+            yield Builders()
+        finally:
+            session.remove()
+            _empty()
+
+
+def _empty() -> None:
+    names = ", ".join(Base.metadata.tables)
+    with db.engine.connect() as connection:
+        if db.engine.dialect.name == "postgresql":
+            connection.execute(text(f"TRUNCATE {names} CASCADE"))
+        else:
+            connection.exec_driver_sql("ROLLBACK")
+            connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
+            for name in Base.metadata.tables:
+                connection.exec_driver_sql(f"DELETE FROM {name}")  # noqa: S608 (our own tables)
+            connection.exec_driver_sql("PRAGMA foreign_keys=ON")
+            return
+        connection.commit()
+
+
+@pytest.fixture
+def at_once(app: Flask) -> Callable[..., list[BaseException | None]]:
+    """Do every act in a thread and a transaction of its own, all at once; what each raised."""
+
+    def run(*acts: Act) -> list[BaseException | None]:
+        session.commit()
+        ready = Barrier(len(acts))
+
+        def do(act: Act) -> BaseException | None:
+            with app.app_context():
+                try:
+                    ready.wait(10)
+                    act()
+                    session.commit()
+                except Exception as error:  # noqa: BLE001 (that is what is looked at)
+                    session.rollback()
+                    return error
+                finally:
+                    session.remove()
+            return None
+
+        with ThreadPoolExecutor(len(acts)) as pool:
+            return list(pool.map(do, acts))
+
+    return run
+
+
+def count(model: type[Base]) -> int:
+    return session.scalar(select(func.count()).select_from(model)) or 0
+
+
+def test_every_voice_counts_once(house: Builders, at_once: Callable[..., list[object]]) -> None:
+    topic_id = house.question().id
+    people = [house.customer().id for _ in range(10)]
+
+    def press(person_id: int) -> Act:
+        return lambda: service.vote(session.get_one(Person, person_id), queries.topic(topic_id))
+
+    assert set(at_once(*(press(p) for p in people for _ in range(2)))) == {None}
+    assert session.get_one(Topic, topic_id).votes_count == 10
+
+
+def test_replies_are_numbered_one_after_another(
+    house: Builders, at_once: Callable[..., list[object]]
+) -> None:
+    topic_id = house.question().id
+    people = [house.customer().id for _ in range(6)]
+
+    def say(person_id: int) -> Act:
+        return lambda: service.comment(
+            session.get_one(Person, person_id), queries.topic(topic_id), f"И у меня, {person_id}."
+        )
+
+    assert set(at_once(*map(say, people))) == {None}
+    seqs = session.scalars(select(Post.seq).order_by(Post.seq)).all()
+    assert list(seqs) == [1, 2, 3, 4, 5, 6]
+    assert session.get_one(Topic, topic_id).comments_count == 6
+
+
+def test_an_address_gets_one_account(house: Builders, at_once: Callable[..., list[object]]) -> None:
+    def begin(name: str) -> Act:
+        return lambda: accounts.sign_up(
+            name=name, email="vera@example.org", password="длинный пароль", locale="ru"
+        )
+
+    assert at_once(begin("Вера"), begin("Вера К")) == [None, None]
+    assert count(Person) == 1
+    live = select(func.count()).select_from(Ticket).where(Ticket.used_at.is_(None))
+    assert session.scalar(live) == 1
+
+
+def test_a_new_tag_is_made_once_and_counted_each_time(
+    house: Builders, at_once: Callable[..., list[object]]
+) -> None:
+    category_id, asker_id = house.category().id, house.customer().id
+
+    def ask(tags: list[str]) -> Act:
+        def act() -> None:
+            category = session.get_one(Category, category_id)
+            words = service.Words("question", "Почему так долго?", "Жду неделю.", category, tags)
+            service.ask(session.get_one(Person, asker_id), words)
+
+        return act
+
+    tags = ["карты", "метро", "лимиты"]
+    assert set(at_once(*(ask(t) for t in (tags, tags[::-1]) for _ in range(3)))) == {None}
+    assert dict(
+        session.execute(select(Tag.name, Tag.topics_count)).tuples().all()
+    ) == dict.fromkeys(tags, 6)
+    assert session.get_one(Category, category_id).topics_count == 6
+
+
+def test_two_tabs_keep_one_draft_and_follow_once(
+    house: Builders, at_once: Callable[..., list[object]]
+) -> None:
+    person_id, topic_id = house.customer().id, house.question().id
+
+    def keep() -> None:
+        person = session.get_one(Person, person_id)
+        drafting.keep(person, None, "new", {"title": "Где мои деньги?"})
+        notify.follow(person, queries.topic(topic_id))
+
+    assert at_once(keep, keep, keep) == [None, None, None]
+    assert count(Draft) == 1
+    mine = select(func.count()).select_from(Follow).where(Follow.person_id == person_id)
+    assert session.scalar(mine) == 1
+
+
+def test_an_address_of_a_category_is_given_once(
+    house: Builders, at_once: Callable[..., list[object]]
+) -> None:
+    owner_id, manager_id = house.executive().id, house.manager().id
+
+    def create() -> None:
+        owner = session.get_one(Person, owner_id)
+        words = service.CategoryWords("Карты", "", "", owner, None)
+        service.create_category(session.get_one(Person, manager_id), "cards", words)
+
+    raised = at_once(create, create)
+    assert sorted(type(e) for e in raised if e) == [service.SlugTakenError]
+    assert count(Category) == 1
+
+
+def test_a_reply_hidden_twice_is_missed_once(
+    house: Builders, at_once: Callable[..., list[object]]
+) -> None:
+    topic = house.question()
+    house.comment(topic)
+    topic_id, post_id, manager_id = topic.id, house.comment(topic).id, house.manager().id
+
+    def hide() -> None:
+        manager = session.get_one(Person, manager_id)
+        post = queries.post(post_id)
+        moderation.hide_post(manager, queries.topic(topic_id), post, "Телефон клиента")
+
+    raised = at_once(hide, hide)
+    assert [type(e) for e in raised if e] == [moderation.AlreadySoError]
+    assert session.get_one(Topic, topic_id).comments_count == 1
+
+
+def test_two_editors_lose_no_words(house: Builders, at_once: Callable[..., list[object]]) -> None:
+    topic = house.question()
+    post = house.comment(topic, "Первое.")
+    topic_id, post_id, author_id = topic.id, post.id, post.author_id
+
+    def change(body: str) -> Act:
+        return lambda: service.edit_post(
+            session.get_one(Person, author_id), queries.post(post_id), body
+        )
+
+    assert at_once(change("Второе."), change("Третье.")) == [None, None]
+    said = [r.body for r in queries.revisions(queries.topic(topic_id))]
+    assert {*said, queries.post(post_id).body} == {"Первое.", "Второе.", "Третье."}
