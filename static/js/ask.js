@@ -1,18 +1,18 @@
 // The ask form knows who will answer: the button says the name, and until somebody chooses, the
 // words choose the category. A list of similar topics that was shown is not shown again.
 export default (form) => {
-  const button = form.querySelector("[data-ask-button]");
-  const words = button.querySelector("span");
-  const plain = words.textContent;
+  const buttons = document.querySelectorAll("[data-ask-button]");
+  const plain = form.querySelector("[data-ask-button] span").textContent;
   const chosen = (name) => form.querySelector(`[name=${name}]:checked`);
   let byHand = Boolean(chosen("category_id"));
   let timer;
   let asked = "";
 
   const name = () => {
-    const sentence = button.dataset[chosen("kind")?.value] ?? plain;
+    const sentence = buttons[0].dataset[chosen("kind")?.value] ?? plain;
     const who = chosen("category_id")?.closest("label").querySelector("[data-name]")?.dataset.name;
-    words.textContent = who || !sentence.includes("{}") ? sentence.replace("{}", who) : plain;
+    const words = who || !sentence.includes("{}") ? sentence.replace("{}", who) : plain;
+    for (const button of buttons) button.querySelector("span").textContent = words;
   };
   const suggest = async () => {
     const text = `${form.elements.title.value} ${form.elements.body.value}`.trim().slice(0, 500);

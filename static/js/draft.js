@@ -77,12 +77,18 @@ export default (form) => {
   });
   if (discard) {
     discard.hidden = false;
+    const words = discard.textContent;
+    let before = null; // what was thrown away, as long as this page is open
     discard.addEventListener("click", () => {
-      for (const box of boxes) box.value = "";
-      note.hidden = true;
-      dirty = false;
-      save().then(() => write(key, null));
-      boxes[0]?.focus();
+      const back = before;
+      before = back ? null : boxes.map((box) => box.value);
+      boxes.forEach((box, at) => {
+        box.value = back ? back[at] : "";
+      });
+      discard.textContent = back ? words : discard.dataset.undo;
+      clearTimeout(timer);
+      dirty = Boolean(back);
+      save().then(() => back || write(key, null));
     });
   }
 };

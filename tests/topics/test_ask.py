@@ -390,3 +390,41 @@ def test_a_newer_guest_draft_wins_over_an_older_own(house: Builders, browser: Br
     browser.post("/sign-in", {"email": person.email, "password": PASSWORD})
 
     assert field(browser.get("/ask").text, "title") == "Новое"
+
+
+def test_back_from_signing_in_only_the_last_click_is_missing(
+    house: Builders, browser: Browser
+) -> None:
+    category = house.category()
+    kept = words(category)
+    missing = 'form="ask"'  # the button above the form
+    browser.post("/drafts?about=new", kept)
+    assert missing not in browser.get("/ask?seen=1").text
+
+    browser.sign_in(house.customer(locale="en"))
+    browser.post("/drafts?about=new", kept)
+
+    page = browser.get("/ask?seen=1").text
+    top = page[: page.index('id="ask"')]
+    assert "not published yet" in top
+    assert missing in top
+    assert f"Ask · answers: {category.owner.name}" in top
+    assert missing not in browser.get("/ask").text
+    browser.post("/drafts?about=new", {**kept, "body": ""})
+    assert missing not in browser.get("/ask?seen=1").text
+
+
+def test_what_is_published_says_at_once_who_answers_and_by_when(
+    house: Builders, browser: Browser
+) -> None:
+    category = house.category()
+    browser.sign_in(house.customer(locale="en"))
+
+    sent = browser.post("/ask", words(category, seen_similar="1"))
+
+    page = browser.get(sent.location).text
+    said = page[page.index('class="flashes"') : page.index('class="page')]
+    assert "Your question is published." in said
+    assert f"Answers: {category.owner.name} · 23 h left" in said
+    assert 'href="#promise"' in page
+    assert 'id="promise"' in page

@@ -9,7 +9,7 @@ from flask import flash, jsonify, render_template, request, url_for
 from app.core import policy
 from app.core.db import row_id
 from app.core.guests import guest_hash, make_guest
-from app.core.i18n import _, when
+from app.core.i18n import _, left
 from app.core.panels import panels
 from app.core.web import current_actor, see_other
 from app.media import service as pictures
@@ -154,5 +154,5 @@ def _thanks(topic: Topic) -> str:
     }[topic.kind]
     if topic.due_at is None or topic.responsible is None:
         return said
-    by = _("The answer comes by %(time)s", time=when(topic.due_at))
-    return f"{said} {by}. {_('Answers: %(name)s', name=topic.responsible.name)}"
+    # The hour stands below, on the reader's own clock, which only their browser knows.
+    return f"{said} {_('Answers: %(name)s', name=topic.responsible.name)} · {left(topic.due_at)}"
