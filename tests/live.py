@@ -6,9 +6,11 @@ import http.client
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from pathlib import Path
@@ -23,6 +25,8 @@ from tests.browsers import ARGUMENTS
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from email.message import EmailMessage
+
+    from playwright.sync_api import StorageState
 
 ROOT = Path(__file__).parents[1]
 # On a machine that does many things at once the demo bank takes its time.
@@ -47,6 +51,13 @@ class Live:
 
     url: str
     mail: Path
+
+    @contextmanager
+    def database(self) -> Iterator[sqlite3.Connection]:
+        """What it knows, to be read only."""
+        path = self.mail.parent / "otklik.sqlite3"
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+            yield connection
 
     def letters(self, to: str, kind: str) -> list[EmailMessage]:
         """The letters of one kind that came to one address."""
@@ -134,6 +145,22 @@ def chromium(browser_path: str) -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture(scope="session")
+def signed_in(chromium: Browser, live: Live) -> Callable[[str], StorageState]:
+    """The cookies of somebody who signed in, once for all tests."""
+    known: dict[str, StorageState] = {}
+
+    def cookies(email: str) -> StorageState:
+        if email not in known:
+            with chromium.new_context(base_url=live.url) as context:
+                context.add_cookies([{"name": "lang", "value": "en", "url": live.url}])
+                sign_in(context.new_page(), email)
+                known[email] = context.storage_state()
+        return known[email]
+
+    return cookies
+
+
 @dataclass
 class Watched:
     """What went wrong on a page without anybody saying so."""
@@ -159,17 +186,19 @@ class Watched:
 
 
 @pytest.fixture
-def open_page(chromium: Browser, live: Live) -> Iterator[Callable[..., Page]]:
+def open_page(
+    chromium: Browser, live: Live, signed_in: Callable[[str], StorageState]
+) -> Iterator[Callable[..., Page]]:
     """Pages in fresh browser profiles, in English; silent mistakes fail the test at its end."""
     watched = Watched()
     contexts = []
 
-    def opened(*, width: int = 1280, scripts: bool = True, dark: bool = False) -> Page:
+    def opened(*, width: int = 1280, scripts: bool = True, by: str | None = None) -> Page:
         context = chromium.new_context(
+            storage_state=signed_in(by) if by else None,
             base_url=live.url,
             viewport={"width": width, "height": 800},
             java_script_enabled=scripts,
-            color_scheme="dark" if dark else "light",
             reduced_motion="reduce",
             locale="en-GB",
         )
