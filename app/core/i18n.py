@@ -209,9 +209,12 @@ def ago(at: datetime) -> str:
 
 
 def duration(span: timedelta | float) -> str:
-    """A span in short words, two units at most: "3 h 12 min". Numbers are seconds."""
+    """A span in short words, two units at most: "3 h 12 min". Numbers are seconds.
+
+    Less than a minute counts as one: it stands in sentences that could not decline other words.
+    """
     seconds = span.total_seconds() if isinstance(span, timedelta) else span
-    minutes = int(max(seconds, 0) // 60)
+    minutes = max(int(seconds // 60), 1)
     days, minutes = divmod(minutes, 24 * 60)
     hours, minutes = divmod(minutes, 60)
     if days:
@@ -219,7 +222,7 @@ def duration(span: timedelta | float) -> str:
         return f"{first} {_('%(n)d h', n=second)}" if second else first
     if hours:
         return _("%(n)d h", n=hours) + (f" {_('%(n)d min', n=minutes)}" if minutes else "")
-    return _("%(n)d min", n=minutes) if minutes else _("less than a minute")
+    return _("%(n)d min", n=minutes)
 
 
 def left(until: datetime) -> str:
