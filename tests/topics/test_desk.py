@@ -222,3 +222,30 @@ def test_it_costs_the_same_with_three_and_sixty_topics(
 
     assert len(few) == len(many) == len(deep)
     assert len(few) <= 24
+
+
+def test_an_empty_answer_stays_on_the_desk(house: Builders, browser: Browser) -> None:
+    anna = house.executive(locale="en")
+    cards = house.category(anna)
+    first = house.question(category=cards, title="Первый", at=clock.now() - 2 * HOUR)
+    second = house.question(category=cards, title="Второй")
+    browser.sign_in(anna)
+
+    sent = browser.post(f"/topics/{second.id}/answers", {"body": " ", "next": "/desk"})
+
+    assert sent.status_code == 422
+    assert opened(sent.text) == "Второй"
+    assert pile(sent.text) == ["Первый", "Второй"]
+    assert 'href="#official"' in sent.text
+    assert f"/topics/{second.id}/answers" in sent.text
+    assert f"/topics/{first.id}/answers" not in sent.text
+
+
+def test_what_was_just_published_is_one_click_away(house: Builders, browser: Browser) -> None:
+    anna = house.executive()
+    cards = house.category(anna)
+    answered = house.question(category=cards)
+    house.question(category=cards, title="Следующий")
+    post = house.answer(answered)
+
+    assert f"/topics/{answered.id}/posts/{post.seq}" in desk(browser.sign_in(anna))

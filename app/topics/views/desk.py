@@ -28,19 +28,26 @@ if TYPE_CHECKING:
 
 # What was said already, and the asker's earlier topics: enough to answer, not to get lost in.
 LAST_WORDS, EARLIER = 4, 3
+# What one published last, to look at it once more.
+DONE = 3
 
 
 @door.get("/desk", may="topics.use_desk")
 def desk() -> ResponseReturnValue:
     """What waits for whoever reads this: the first of the pile, or the one they took, is open."""
+    return shown()
+
+
+def shown(sent: Reply | None = None, topic: Topic | None = None) -> ResponseReturnValue:
+    """The desk; with `topic` open and its answer as it was sent, when something was wrong."""
     actor = current_actor()
     # Who manages topics sees every pile; who answers, their own.
     whose = None if can(actor, "topics.manage_categories") else actor
     categories = queries.categories() if whose is None else queries.categories_answered_by(whose)
     category = _chosen(categories)
     pile = queries.due_for(whose, category=category, cursor=request.args.get("cursor"))
-    topic = _taken(whose) or next(iter(pile.items), None)
-    return render_template(
+    topic = topic or _taken(whose) or next(iter(pile.items), None)
+    page = render_template(
         "topics/desk.html",
         pile=pile,
         mine=whose is not None,
@@ -49,18 +56,19 @@ def desk() -> ResponseReturnValue:
         category=category,
         back=url_for("topics.desk", category=category.slug if category else None),
         day=queries.day(whose, _midnight(), clock.now()),
-        done=queries.answers_by(actor, 3) if topic is None else [],
-        **(_opened(topic, actor) if topic else {}),
+        done=queries.answers_by(actor, DONE),
+        **(_opened(topic, actor, sent) if topic else {}),
     )
+    return page, 200 if sent is None else 422
 
 
-def _opened(topic: Topic, actor: Person) -> dict[str, Any]:
+def _opened(topic: Topic, actor: Person, sent: Reply | None) -> dict[str, Any]:
     draft = queries.draft(f"answer:{topic.id}", person_id=actor.id, guest=None)
     earlier = queries.topics(actor, asker=topic.asker, size=EARLIER + 1).items
     return {
         "stands": standing(topic),
         "draft": draft,
-        "form": Reply(body=draft.fields.get("body", "") if draft else "").called(
+        "form": (sent or Reply(body=draft.fields.get("body", "") if draft else "")).called(
             "official", _("Your answer")
         ),
         "posts": queries.posts(topic, actor)[-LAST_WORDS:],

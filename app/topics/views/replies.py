@@ -12,7 +12,7 @@ from app.core.i18n import _
 from app.core.web import current_actor, go_back, inside, see_other, wants_fragment
 from app.topics import drafting, queries, service
 from app.topics.forms import Change, Reply, ReplyChange, Verdict
-from app.topics.views import door
+from app.topics.views import desk, door
 from app.topics.views.topic import Writing, at_post, shown
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def publish_answer(topic: Topic) -> ResponseReturnValue:
     """The bank answers; `next` brings back to the desk."""
     form = Reply()
     if not form.validate():
-        return shown(topic, Writing(answer=form))
+        return _answered_wrong(topic, form)
     if (other := _came_between(topic)) is not None:
         words = _(
             "Meanwhile it was answered: %(name)s. Read it above; yours is not published yet.",
@@ -120,11 +120,21 @@ def edit(topic: Topic) -> ResponseReturnValue:
 def edit_post(post: Post) -> ResponseReturnValue:
     """Change a reply; what it said before stays in its topic's history."""
     topic, form = queries.topic(post.topic_id), ReplyChange(body=post.body)
+    if post.is_official:
+        form.body.label.text = _("The official answer")
     if form.is_sent_well():
         service.edit_post(current_actor(), post, form.text, form.reason.data or "")
         return at_post(topic, post.seq)
     status = 422 if form.errors else 200
     return render_template("topics/edit.html", topic=topic, post=post, form=form), status
+
+
+def _answered_wrong(topic: Topic, form: Reply) -> ResponseReturnValue:
+    """Back where the answer was written: the desk, while the topic waits there, or its page."""
+    on_desk = (inside(request.values.get("next")) or "").startswith(url_for("topics.desk"))
+    if on_desk and topic.is_awaiting:
+        return desk.shown(form, topic)
+    return shown(topic, Writing(answer=form))
 
 
 def _came_between(topic: Topic) -> Post | None:
