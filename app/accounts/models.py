@@ -79,6 +79,29 @@ class Person(Model):
         return bool(self.letters.get(letter, True))
 
 
+# Words of a User-Agent, the telling before the general: every browser claims to be Safari.
+BROWSERS = {
+    "Edg": "Edge",
+    "OPR": "Opera",
+    "YaBrowser": "Yandex Browser",
+    "SamsungBrowser": "Samsung Internet",
+    "Firefox": "Firefox",
+    "FxiOS": "Firefox",
+    "CriOS": "Chrome",
+    "Chrome": "Chrome",
+    "Safari": "Safari",
+}
+SYSTEMS = {
+    "iPhone": "iPhone",
+    "iPad": "iPad",
+    "Android": "Android",
+    "Windows": "Windows",
+    "Mac OS": "Mac",
+    "CrOS": "ChromeOS",
+    "Linux": "Linux",
+}
+
+
 class Session(Model):
     """A browser that is known to us. Its cookie holds the key, this row its SHA-256 only."""
 
@@ -93,6 +116,15 @@ class Session(Model):
     browser: Mapped[str] = mapped_column(String(200), default="")
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
     seen_at: Mapped[datetime] = mapped_column(default=clock.now, index=True)
+
+    @property
+    def device(self) -> str:
+        """The browser and its system, as people call them; what it said when we know neither."""
+        found = [
+            next((name for word, name in known.items() if word in self.browser), "")
+            for known in (BROWSERS, SYSTEMS)
+        ]
+        return ", ".join(filter(None, found)) or self.browser[:80]
 
 
 class Ticket(Model):

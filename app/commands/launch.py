@@ -22,6 +22,7 @@ from rich.console import Console
 from rich.table import Table
 
 import config
+from app.accounts.queries import administrators
 from app.commands.database import migrate
 from app.commands.demo import Account, accounts, fill, is_empty
 from app.commands.household import ChildDiedError, Household
@@ -50,7 +51,7 @@ def launch(port: int, host: str, *, no_demo: bool, workers: int) -> None:
     instance = config.ROOT / (settings.get("INSTANCE_PATH") or "instance")
     make_instance(instance, secret=not settings.get("SECRET_KEY"))
     app = create_app()
-    known = _prepare(app, with_demo=not no_demo)
+    known, has_administrator = _prepare(app, with_demo=not no_demo)
 
     household = Household()
     household.listen_to_signals()
@@ -62,6 +63,8 @@ def launch(port: int, host: str, *, no_demo: bool, workers: int) -> None:
         household.watch(lambda: _healthy(host, port) or time.monotonic() > deadline)
         if _healthy(host, port):
             _greet(address, known)
+            if not has_administrator:
+                _say_how_to_begin()
             household.watch()
         elif not household.asked_to_stop:
             console.print(
@@ -107,17 +110,17 @@ def make_instance(instance: Path, *, secret: bool = True) -> None:
             file.write(secrets.token_urlsafe(48))
 
 
-def _prepare(app: Flask, *, with_demo: bool) -> list[Account]:
-    """Bring the database up to date; the demo bank's accounts where the demo bank lives."""
+def _prepare(app: Flask, *, with_demo: bool) -> tuple[list[Account], bool]:
+    """Bring the database up to date; the demo bank's accounts, and whether anybody manages it."""
     logging.getLogger("alembic").setLevel(logging.WARNING)
     with app.app_context():
         migrate()
         if with_demo and is_empty():
             console.print("Filling the empty database with the demo bank …")
             fill()
-        known = accounts()
+        known, has_administrator = accounts(), bool(administrators())
         db.engine.dispose()  # a fork must not share its parent's connections
-        return known
+        return known, has_administrator
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -167,6 +170,15 @@ def _greet(address: str, known: list[Account]) -> None:
     for account in known:
         table.add_row(account.who, account.email, account.password)
     console.print(table)
+
+
+def _say_how_to_begin() -> None:
+    console.print(
+        "Nobody manages it yet. In another terminal, make the first administrator:\n"
+        "  .venv/bin/flask create-admin you@bank.example --name 'Your Name'\n",
+        soft_wrap=True,
+        markup=False,
+    )
 
 
 if __name__ == "__main__":

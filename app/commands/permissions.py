@@ -32,7 +32,9 @@ def permissions(plain: bool) -> None:
     if plain:
         click.echo(as_text(app), nl=False)
         return
-    table = Table("Permission", "Granted to whoever", "Demanded by", show_lines=True)
+    table = Table(show_lines=True)
+    for words in ("Permission", "Granted to whoever", "Demanded by"):
+        table.add_column(words, overflow="fold")
     demanded = routes(app)
     for name in sorted(policy.permissions):
         table.add_row(name, "\nor ".join(clauses(name)), escape("\n".join(demanded[name])))

@@ -270,3 +270,26 @@ def test_after_signing_in_nobody_is_led_elsewhere(
     person = house.customer(with_password=True)
     fields = {"email": person.email, "password": PASSWORD, "next": where}
     assert browser.post("/sign-in", fields).location == "/"
+
+
+@pytest.mark.parametrize(
+    ("said", "named"),
+    [
+        (
+            "Mozilla/5.0 (Windows NT 10.0; Win64) Chrome/142.0 Safari/537.36 Edg/142.0",
+            "Edge, Windows",
+        ),
+        (
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Version/18 Safari/604",
+            "Safari, iPhone",
+        ),
+        (
+            "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+            "Firefox, Linux",
+        ),
+        ("Mozilla/5.0 (Linux; Android 15) Chrome/142.0 Mobile Safari/537.36", "Chrome, Android"),
+        ("curl/8.5.0", "curl/8.5.0"),
+    ],
+)
+def test_a_session_is_named_as_people_call_it(said: str, named: str) -> None:
+    assert Session(browser=said).device == named
