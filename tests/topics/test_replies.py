@@ -178,6 +178,7 @@ def test_a_vote_is_cast_and_taken_back(house: Builders, browser: Browser) -> Non
     fragment = browser.post(f"/topics/{topic.id}/vote/withdraw", headers={"HX-Request": "true"})
     assert fragment.text.strip().startswith('<div class="vote"')
     assert 'aria-pressed="false"' in fragment.text
+    assert 'id="vote-button"' in fragment.text  # by which the focus finds its way back
     assert queries.topic(topic.id).votes_count == 0
 
 
