@@ -64,7 +64,7 @@ def launch(port: int, host: str, *, no_demo: bool, workers: int) -> None:
         if _healthy(host, port):
             _greet(address, known)
             if not has_administrator:
-                _say_how_to_begin()
+                _say_how_to_begin(os.environ.get("PUBLIC_URL", ""))
             household.watch()
         elif not household.asked_to_stop:
             console.print(
@@ -172,10 +172,12 @@ def _greet(address: str, known: list[Account]) -> None:
     console.print(table)
 
 
-def _say_how_to_begin() -> None:
+def _say_how_to_begin(public: str) -> None:
+    # The link that is printed there must lead to where this process listens.
+    where = f"PUBLIC_URL={public} " if public else ""
     console.print(
         "Nobody manages it yet. In another terminal, make the first administrator:\n"
-        "  .venv/bin/flask create-admin you@bank.example --name 'Your Name'\n",
+        f"  {where}.venv/bin/flask create-admin you@bank.example --name 'Your Name'\n",
         soft_wrap=True,
         markup=False,
     )
