@@ -9,7 +9,7 @@ import struct
 import zlib
 from dataclasses import dataclass
 
-import pillow_heif
+import pi_heif
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from app.media.drawing import card_png, ring_png
@@ -61,7 +61,7 @@ _DAMAGE = (
     zlib.error,
 )
 
-pillow_heif.register_heif_opener(thumbnails=False)
+pi_heif.register_heif_opener(thumbnails=False)
 # Pillow only warns between its limit and twice that; ours is exact and looked at before decoding.
 Image.MAX_IMAGE_PIXELS = None
 

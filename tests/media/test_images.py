@@ -6,6 +6,7 @@ import struct
 import zipfile
 import zlib
 
+import pillow_heif
 import pytest
 from PIL import Image, ImageCms, ImageDraw
 from PIL.PngImagePlugin import PngInfo
@@ -29,7 +30,10 @@ def scene(width: int = 320, height: int = 200, mode: str = "RGB") -> Image.Image
 
 def saved(picture: Image.Image, kind: str, **options: object) -> bytes:
     target = io.BytesIO()
-    picture.save(target, kind, **options)
+    if kind == "HEIF":
+        pillow_heif.from_pillow(picture).save(target, **options)
+    else:
+        picture.save(target, kind, **options)
     return target.getvalue()
 
 
