@@ -46,7 +46,7 @@ from app.topics.models import Category, Post, Topic  # noqa: E402
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-console = Console(highlight=False)
+console = Console(highlight=False, width=100)
 SECRET = "only-for-measuring-" * 3
 CATEGORIES, PEOPLE, BATCH = 8, 500, 2000
 WORDS = """
