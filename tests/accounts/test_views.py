@@ -14,6 +14,7 @@ from sqlalchemy import func, select
 from app.accounts import queries, service
 from app.accounts.models import Session, Ticket
 from app.core.db import session
+from app.core.guests import guest_hash
 from app.topics import drafting
 from tests.builders import PASSWORD
 
@@ -58,7 +59,7 @@ def test_a_guest_s_draft_is_theirs_after_confirming_elsewhere(
 ) -> None:
     browser.client.set_cookie("guest", "k" * 22, domain="otklik.test")
     with browser.client.application.test_request_context(headers={"Cookie": "guest=" + "k" * 22}):
-        from_guest = __import__("app.accounts.guests", fromlist=["x"]).guest_hash()
+        from_guest = guest_hash()
     guest = type("Guest", (), {"id": None, "role": None})()
     drafting.keep(guest, from_guest, "new", {"title": "Где мои деньги?"})
     browser.post("/sign-up", NEW)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from flask import current_app, flash, redirect, render_template, request, url_for
 
-from app.accounts import guests, queries, service, sessions
+from app.accounts import queries, service, sessions
 from app.accounts.forms import (
     AddressForm,
     ChangeAddressForm,
@@ -19,6 +19,7 @@ from app.accounts.forms import (
 )
 from app.accounts.views import door
 from app.brand.queries import brand
+from app.core.guests import guest_hash, make_guest
 from app.core.i18n import _, is_locale, locale_code
 from app.core.web import current_actor, inside, remember_locale, see_other
 from app.media import service as media
@@ -51,7 +52,7 @@ def sign_up() -> ResponseReturnValue:
         email=form.email.data or "",
         password=form.password.data or "",
         locale=locale_code(),
-        guest=guests.make_guest(),
+        guest=make_guest(),
         next_page=inside(request.values.get("next")),
     )
     return _look_in_your_mail(form.email.data or "")
@@ -63,7 +64,7 @@ def confirm(token: str) -> ResponseReturnValue:
     ticket = service.ticket_for(token, "confirm", "known")
     if ticket is None:
         return _stale_link()
-    form = None if ticket.guest == guests.guest_hash() else ConfirmForm()
+    form = None if ticket.guest == guest_hash() else ConfirmForm()
     if ticket.purpose == "known" or not _began_it(ticket, form):
         page = render_template("accounts/confirm.html", ticket=ticket, form=form)
         return page, 422 if form and form.form_errors else 200
@@ -88,7 +89,7 @@ def sign_in() -> ResponseReturnValue:
     if person is None:
         form.form_errors.append(_("The e-mail or the password does not fit. Please try again."))
         return _page("sign_in", form)
-    service.note_sign_in(person, guests.guest_hash())
+    service.note_sign_in(person, guest_hash())
     sessions.begin(person)
     return _onwards(person, request.values.get("next"))
 
