@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from app.core.policy import anyone, is_manager, permission
+from app.core.policy import anyone, is_manager, is_staff, permission
 from app.topics.policy import answers_for_it, is_not_closed
 
 if TYPE_CHECKING:
@@ -18,6 +18,8 @@ def is_idea(_actor: Actor, topic: Topic) -> bool:
 
 
 permission(
-    "ideas.decide", [is_idea, answers_for_it, is_not_closed], [is_idea, is_manager, is_not_closed]
+    "ideas.decide",
+    [is_idea, is_staff, answers_for_it, is_not_closed],
+    [is_idea, is_manager, is_not_closed],
 )
 permission("ideas.look_around", [anyone])

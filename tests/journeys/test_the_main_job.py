@@ -214,7 +214,7 @@ def _publish(page: Page, title: str) -> str:
 
 def _answer_from_the_desk(page: Page, email: str, title: str) -> None:
     sign_in(page, email)
-    expect(page.get_by_role("heading", level=1, name="Desk")).to_be_visible()
+    expect(page.get_by_role("heading", level=1, name="Waiting for you")).to_be_visible()
     page.get_by_role("navigation", name="The pile").get_by_role("link", name=title).click()
     expect(page.get_by_role("heading", level=2, name=title)).to_be_visible()
     page.get_by_role("textbox", name="Your answer").fill(ANSWER)
