@@ -6,7 +6,10 @@ there.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import delete
 
 from app.core import clock
 from app.core.db import add_once, session
@@ -19,6 +22,8 @@ if TYPE_CHECKING:
 FIELDS = ("kind", "title", "body", "category_id", "tags")
 # A field longer than this is cut: a draft is not a place to store files.
 LONGEST = 20_000
+# As long as a guest's key lives (`core.guests`): after that nobody could find it again.
+ABANDONED = timedelta(days=30)
 
 
 def keep(actor: Actor, guest: str | None, about: str, fields: dict[str, Any]) -> Draft:
@@ -58,3 +63,10 @@ def adopt(person_id: int, guest: str | None) -> None:
             session.flush()
         draft.person_id, draft.guest = person_id, None
         session.flush()
+
+
+def forget_abandoned() -> int:
+    """Drop guests' drafts untouched for longer than their key lives; how many."""
+    old = clock.now() - ABANDONED
+    gone = delete(Draft).where(Draft.guest.is_not(None), Draft.changed_at < old)
+    return int(session.execute(gone).rowcount)  # type: ignore[attr-defined]

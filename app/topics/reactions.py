@@ -2,6 +2,7 @@
 
 from app.accounts.events import AddressConfirmed, PersonShutOut, RoleGiven, SignedIn
 from app.accounts.service import StillNeededError
+from app.core import jobs, transactions
 from app.core.events import now
 from app.topics import drafting, queries
 
@@ -26,3 +27,10 @@ def leave_no_category_alone(event: PersonShutOut) -> None:
     alone = [c for c in queries.categories_with(event.person_id) if not c.is_attended]
     if alone:
         raise StillNeededError([c.name for c in alone])
+
+
+@jobs.every(3600, "topics.forget_drafts")
+def forget_abandoned_drafts() -> None:
+    """A guest who never came back leaves nothing here for good."""
+    if drafting.forget_abandoned():
+        transactions.commit()
