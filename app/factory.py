@@ -52,6 +52,7 @@ DOORS = (media, brand, accounts, topics, moderation, ideas, search, notify, insi
 REGISTERED = (
     "core.deliveries",
     "core.heartbeat",
+    "core.upkeep",
     "media.reactions",
     "brand.policy",
     "accounts.policy",

@@ -21,6 +21,15 @@ class Actor(Protocol):
     def role(self) -> str | None: ...
 
 
+class Anybody:
+    """Whoever reads in public; what they may see, everybody may."""
+
+    id: int | None = None
+    role: str | None = None
+
+
+PUBLIC = Anybody()
+
 if TYPE_CHECKING:
     Predicate = Callable[[Any, Any], bool]
     Clause = Sequence[Predicate]

@@ -27,4 +27,4 @@ class IdeaChange(Model):
     signed_as: Mapped[str] = mapped_column(String(120), default="")
     at: Mapped[datetime] = mapped_column(default=clock.now)
 
-    signed_by: Mapped[Person] = relationship(lazy="joined", innerjoin=True)
+    signed_by: Mapped[Person] = relationship(lazy="joined")

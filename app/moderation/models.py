@@ -33,6 +33,6 @@ class Act(Model):
     by_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
     at: Mapped[datetime] = mapped_column(default=clock.now)
 
-    by: Mapped[Person] = relationship(lazy="joined", innerjoin=True)
+    by: Mapped[Person] = relationship(lazy="joined")
     topic: Mapped[Topic] = relationship()
     post: Mapped[Post | None] = relationship()

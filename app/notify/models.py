@@ -34,7 +34,7 @@ class Follow(Model):
     at: Mapped[datetime] = mapped_column(default=clock.now)
     ended_at: Mapped[datetime | None]
 
-    topic: Mapped[Topic] = relationship(lazy="joined", innerjoin=True)
+    topic: Mapped[Topic] = relationship(lazy="joined")
 
 
 class Letter(Model):

@@ -8,9 +8,9 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import selectinload
 
 from app.accounts.models import Person
-from app.accounts.sessions import Guest
 from app.core.db import session
 from app.core.pages import SIZE, Order, Page, keyset
+from app.core.policy import PUBLIC
 from app.notify.models import Follow, Letter
 from app.topics import queries as topics
 from app.topics.models import Post, Topic, Vote
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from app.topics.models import Category
 
 LATEST: Order[Follow] = Order((Follow.at, Follow.topic_id), lambda f: (f.at, f.topic_id))
-# Feeds are public: they show what somebody who has not signed in may read.
-PUBLIC = Guest()
 FEED_SIZE = 30
 
 

@@ -12,9 +12,13 @@ import math
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from cachetools import TTLCache, cached
+
 from app.core.db import reads_only, session
+from app.core.policy import PUBLIC
 from app.search import closeness, fragments, queries
 from app.search.index import NO_FILTERS, Document, Filters, Index, IndexBusy
 from app.topics import queries as topics_queries
@@ -143,9 +147,27 @@ def similar(
 def answered_like(actor: Actor, topic: Topic, *, limit: int = 3) -> list[Topic]:
     """Other topics like this one that have an official answer."""
     words = " ".join([topic.title, *(tag.name for tag in topic.tags)])
-    enough = closeness.ENOUGH_FOR_RELATED
-    close = _close(actor, words, limit=CANDIDATES, but_for=topic.id, enough=enough)
+    ids = _ids_like(topic.id, words)
+    found = topics_queries.topics_by_id(actor, ids) if ids else {}
+    close = (found[i] for i in ids if i in found)
     return [t for t in close if t.answer is not None and t.answer.hidden_at is None][:limit]
+
+
+# What is like a topic changes slowly, and every reader of its page asks. Only ids are remembered:
+# whether this reader may see them, and whether they are answered, is looked up each time.
+_remembered: TTLCache[tuple[int, str], list[int]] = TTLCache(maxsize=20_000, ttl=600)
+
+
+@cached(_remembered, lock=Lock())
+def _ids_like(topic_id: int, words: str) -> list[int]:
+    enough = closeness.ENOUGH_FOR_RELATED
+    close = _close(PUBLIC, words, limit=CANDIDATES, but_for=topic_id, enough=enough)
+    return [t.id for t in close]
+
+
+def forget() -> None:
+    """Forget what was like what, after the index changed as a whole."""
+    _remembered.clear()
 
 
 def _close(

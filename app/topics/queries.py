@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.orm import selectinload
 
 from app.core.db import session
 from app.core.pages import SIZE, Order, Page, keyset
@@ -50,7 +50,7 @@ def held(topic_id: int) -> Topic:
 def topic_in_sight(actor: Actor, topic_id: int) -> Topic | None:
     """The topic if this actor may read it."""
     query = select(Topic).where(Topic.id == topic_id, visible_topics(actor))
-    return session.scalar(query.options(_with_answer()))
+    return session.scalar(query)
 
 
 def post_in_sight(actor: Actor, post_id: int) -> Post | None:
@@ -463,10 +463,6 @@ def sitemap_topics(actor: Actor, number: int) -> Sequence[tuple[int, datetime]]:
     return [(row.id, row.active_at) for row in session.execute(query.order_by(Topic.id))]
 
 
-def _with_answer() -> Any:
-    return joinedload(Topic.answer).joinedload(Post.author)
-
-
 def _for_a_line() -> tuple[Any, ...]:
     """Everything a line in a list shows, without a statement a row."""
-    return (_with_answer(), selectinload(Topic.tags))
+    return (selectinload(Topic.tags),)

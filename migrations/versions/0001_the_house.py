@@ -284,6 +284,25 @@ def upgrade() -> None:
             unique=False,
         )
         batch_op.create_index("ix_topics_state_recent", ["state", "opened_at", "id"], unique=False)
+        batch_op.create_index(
+            "ix_topics_awaiting_recent", ["is_awaiting", "opened_at", "id"], unique=False
+        )
+        batch_op.create_index(
+            "ix_topics_category_awaiting",
+            ["category_id", "is_awaiting", "opened_at", "id"],
+            unique=False,
+        )
+        batch_op.create_index(
+            "ix_topics_category_popular", ["category_id", "votes_count", "id"], unique=False
+        )
+        batch_op.create_index("ix_topics_kept", ["kept_at"], unique=False)
+        batch_op.create_index("ix_topics_newest", ["opened_at", "id"], unique=False)
+        batch_op.create_index(
+            "ix_topics_category_newest", ["category_id", "opened_at", "id"], unique=False
+        )
+        batch_op.create_index(
+            "ix_topics_ideas", ["kind", "state", "votes_count", "id", "hidden_at"], unique=False
+        )
 
     op.create_table(
         "follows",
@@ -352,6 +371,11 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("posts", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_posts_author_id"), ["author_id"], unique=False)
+        batch_op.create_index(
+            "ix_posts_kind_published",
+            ["kind", "published_at", "author_id", "hidden_at"],
+            unique=False,
+        )
 
     op.create_table(
         "topic_tags",
@@ -547,6 +571,7 @@ def downgrade() -> None:
 
     op.drop_table("topic_tags")
     with op.batch_alter_table("posts", schema=None) as batch_op:
+        batch_op.drop_index("ix_posts_kind_published")
         batch_op.drop_index(batch_op.f("ix_posts_author_id"))
 
     op.drop_table("posts")
@@ -559,6 +584,13 @@ def downgrade() -> None:
 
     op.drop_table("follows")
     with op.batch_alter_table("topics", schema=None) as batch_op:
+        batch_op.drop_index("ix_topics_ideas")
+        batch_op.drop_index("ix_topics_category_newest")
+        batch_op.drop_index("ix_topics_newest")
+        batch_op.drop_index("ix_topics_kept")
+        batch_op.drop_index("ix_topics_category_popular")
+        batch_op.drop_index("ix_topics_category_awaiting")
+        batch_op.drop_index("ix_topics_awaiting_recent")
         batch_op.drop_index("ix_topics_state_recent")
         batch_op.drop_index("ix_topics_responsible_due")
         batch_op.drop_index("ix_topics_recent")

@@ -26,6 +26,7 @@ NOT_IMPORTED = {
     "djlint": "bin/check",
     "types-wtforms": "mypy reads it",
     "types-bleach": "mypy reads it",
+    "types-cachetools": "mypy reads it",
     "types-defusedxml": "mypy reads it",
 }
 OPEN = re.compile(

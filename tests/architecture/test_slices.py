@@ -26,7 +26,7 @@ SLICES = sorted(p.name for p in APP.iterdir() if p.is_dir() and (p / "events.py"
 # Where a unit of work ends: at the doors.
 COMMITS = {
     "accounts/sessions.py", "core/deliveries.py", "core/heartbeat.py", "core/transactions.py",
-    "core/web.py",
+    "core/upkeep.py", "core/web.py",
     # The worker's hourly sweep reads in one transaction and deletes in another.
     "media/service.py",
 }  # fmt: skip
