@@ -35,6 +35,8 @@ LETTERS = {
     "answer": Sort("answers"),
     "comment": Sort("comments"),
     "idea": Sort("states"),
+    "followed_solved": Sort("states"),
+    "followed_reopened": Sort("states"),
     "moderated": Sort("states"),
     "post_hidden": Sort("states"),
     "question": DUTY,

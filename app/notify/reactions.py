@@ -72,16 +72,18 @@ def tell_of_the_decision(event: IdeaStateChanged) -> None:
 
 @later(TopicSolved)
 def thank_the_executive(event: TopicSolved) -> None:
-    """Whose answer it was reads that it helped."""
+    """Whose answer it was reads that it helped; whoever follows, that it is solved."""
     topic, answer = topics.topic(event.topic_id), topics.post(event.post_id)
     service.write("solved", [answer.author], topic=topic, post_id=answer.id)
+    service.write("followed_solved", queries.followers(topic), topic=topic)
 
 
 @later(TopicReopened)
 def put_it_back_on_the_desk(event: TopicReopened) -> None:
-    """Who answers reads that it did not help, and until when to answer again."""
+    """Who answers reads that it did not help, and by when to answer again; followers, too."""
     topic = topics.topic(event.topic_id)
     service.write("reopened", [responsible(topic.category)], topic=topic)
+    service.write("followed_reopened", queries.followers(topic), topic=topic)
 
 
 @later(PromiseBroken)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import selectinload
 
+from app.accounts.models import Person
 from app.core.db import session
 from app.core.pages import SIZE, Order, Page, keyset
 from app.topics.models import Category, Draft, Post, Revision, Tag, Topic, Vote, topic_tags
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
     from sqlalchemy import ColumnElement, Select
 
-    from app.accounts.models import Person
     from app.core.policy import Actor
 
 RECENT: Order[Topic] = Order(
@@ -360,6 +360,14 @@ def waiting() -> dict[int, Waiting]:
     )
     first = session.execute(select(ranked).where(ranked.c.rank == 1))
     return {r.person_id: Waiting(r.waiting, r.promised_at, r.due_at) for r in first}
+
+
+def asked_since(asker: Person, since: datetime) -> Topic | None:
+    """The last topic by this person, if it is as young as that; what they ask next goes in turn."""
+    mine = select(Person.id).where(Person.id == asker.id)
+    session.execute(mine.with_for_update(key_share=True))
+    query = select(Topic).where(Topic.asker_id == asker.id, Topic.opened_at >= since)
+    return session.scalars(query.order_by(Topic.id.desc()).limit(1)).unique().first()
 
 
 def said_since(topic: Topic, author: Person, kind: str, since: datetime) -> Post | None:

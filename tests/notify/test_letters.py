@@ -165,6 +165,23 @@ def test_solved_goes_to_whoever_answered_and_not_solved_to_whoever_answers(
     assert sent().kinds(owner) == ["solved", "reopened", "solved", "reopened"]
 
 
+def test_followers_are_told_once_that_it_is_solved_or_not(house: Builders, sent: Sent) -> None:
+    topic, follower = house.question(), house.customer()
+    house.answer(topic)
+    service.follow(follower, topic)
+    owner = topic.category.owner
+    service.follow(owner, topic)
+    sent().empty()
+
+    topics.accept(topic.asker, topic)
+    topics.dispute(topic.asker, topic)
+
+    letters = sent()
+    assert letters.kinds(address(follower)) == ["followed_solved", "followed_reopened"]
+    assert letters.kinds(address(owner)) == ["solved", "reopened"]  # not a second one each
+    assert letters.kinds(address(topic.asker)) == []
+
+
 def test_a_broken_promise_is_told_to_owner_deputy_and_managers(house: Builders, sent: Sent) -> None:
     deputy, manager = house.executive(), house.manager()
     late = house.question(

@@ -106,3 +106,15 @@ def test_newer_and_older_pages_meet_without_a_gap(house: Builders) -> None:
     assert [t.id for t in back.items] == [t.id for t in first.items]
     assert third.older is None
     assert first.newer is None
+
+
+def test_a_question_sent_twice_is_published_once(house: Builders) -> None:
+    asker, category = house.customer(), house.category()
+
+    first = house.question(asker=asker, category=category, body="Не работает с утра.")
+    again = house.question(asker=asker, category=category, body="Не работает с утра.")
+    other = house.question(asker=asker, category=category, body="И вечером не работает.")
+
+    assert again is first
+    assert other is not first
+    assert category.topics_count == 2
