@@ -1,0 +1,163 @@
+"""Who answers at an instant, who is accountable, and who held the work for how long."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from app.sla.engine.calendars import NOTHING
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Sequence
+    from datetime import datetime
+
+    from app.sla.engine.events import Event
+    from app.sla.engine.promises import Outcome
+
+# How far a substitute's substitute is looked for.
+DEEPEST = 3
+
+
+@dataclass(frozen=True)
+class Absence:
+    """`who` is away in `[start, end)`; `substitute` answers meanwhile, when one is named."""
+
+    who: Hashable
+    start: datetime
+    end: datetime
+    substitute: Hashable | None = None
+
+    def covers(self, at: datetime) -> bool:
+        """Whether it is so at an instant."""
+        return self.start <= at < self.end
+
+
+@dataclass(frozen=True)
+class Roster:
+    """The people of a category from an instant on."""
+
+    since: datetime
+    owner: Hashable
+    deputy: Hashable | None = None
+
+
+@dataclass(frozen=True)
+class Acting:
+    """Who answers: the owner themselves, or `because` of an `absence` somebody else.
+
+    `role`: owner, substitute, deputy or manager.
+    """
+
+    who: Hashable
+    role: str
+    absence: Absence | None = None
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """Who answered for a promise: when it fell due, over its life, and for its breach."""
+
+    accountable_at_due: Hashable
+    acting_at_due: Hashable
+    held: dict[Hashable, timedelta]
+    breach_attributed_to: Hashable | None
+
+
+def acting(
+    owner: Hashable,
+    deputy: Hashable | None,
+    absences: Sequence[Absence],
+    at: datetime,
+    manager: Hashable,
+) -> Acting:
+    """Who answers at an instant: owner, else their substitute, else the deputy, else `manager`."""
+    absence = _absence(owner, absences, at)
+    if absence is None:
+        return Acting(owner, "owner")
+    stands_in = _substitute(owner, absences, at)
+    if stands_in is not None:
+        return Acting(stands_in, "substitute", absence)
+    if deputy is not None:
+        if _absence(deputy, absences, at) is None:
+            return Acting(deputy, "deputy", absence)
+        stands_in = _substitute(deputy, absences, at)
+        if stands_in is not None and stands_in != owner:
+            return Acting(stands_in, "deputy", absence)
+    return Acting(manager, "manager", absence)
+
+
+def rosters(events: Sequence[Event]) -> list[Roster]:
+    """Who was named for a topic and since when, from its events."""
+    found: list[Roster] = []
+    for event in events:
+        if event.owner is not None:
+            found.append(Roster(event.at, event.owner, event.deputy))  # type: ignore[arg-type]
+    return found
+
+
+def ledger(
+    promise: Outcome,
+    people: Sequence[Roster],
+    absences: Sequence[Absence],
+    now: datetime,
+    manager: Hashable,
+) -> Ledger:
+    """Who is behind a promise. A breach is the sender's when it was passed on at risk already."""
+    due = promise.due_at or now
+    at_due = _roster(people, due)
+    blamed: Hashable | None = None
+    if promise.breached_at is not None:
+        risk = promise.at_risk_since or due
+        blamed = _roster(people, min(risk, due)).owner
+    return Ledger(
+        at_due.owner,
+        acting(at_due.owner, at_due.deputy, absences, due, manager).who,
+        held(promise, people, absences, manager),
+        blamed,
+    )
+
+
+def held(
+    promise: Outcome,
+    people: Sequence[Roster],
+    absences: Sequence[Absence],
+    manager: Hashable,
+) -> dict[Hashable, timedelta]:
+    """Open time by who had the work; while the bank waits for the asker, nobody has."""
+    turns = {r.since for r in people}
+    for absence in absences:
+        turns.update((absence.start, absence.end))
+    spent: dict[Hashable, timedelta] = defaultdict(lambda: NOTHING)
+    for period in promise.periods:
+        if period.kind == "paused":
+            continue
+        cuts = [period.start, *sorted(t for t in turns if period.start < t < period.end)]
+        for start, end in zip(cuts, [*cuts[1:], period.end], strict=True):
+            of = _roster(people, start)
+            who = acting(of.owner, of.deputy, absences, start, manager).who
+            spent[who] += period.calendar.between(start, end)
+    return dict(spent)
+
+
+def _roster(people: Sequence[Roster], at: datetime) -> Roster:
+    return next((r for r in reversed(people) if r.since <= at), people[0])
+
+
+def _absence(who: Hashable, absences: Sequence[Absence], at: datetime) -> Absence | None:
+    return next((a for a in absences if a.who == who and a.covers(at)), None)
+
+
+def _substitute(who: Hashable, absences: Sequence[Absence], at: datetime) -> Hashable | None:
+    """The first of a chain of substitutes who is there, at most three deep and never in a ring."""
+    met = {who}
+    for _ in range(DEEPEST):
+        absence = _absence(who, absences, at)
+        if absence is None:
+            return who
+        if absence.substitute is None or absence.substitute in met:
+            return None
+        who = absence.substitute
+        met.add(who)
+    return who if _absence(who, absences, at) is None else None

@@ -1,0 +1,405 @@
+"""`evaluate`: how every promise of a topic stands at an instant, from what happened alone.
+
+A job that looks late, twice or never cannot change what is true: it only notices.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from app.sla.engine.calendars import ALWAYS
+from app.sla.engine.clocks import CUSTOMER, REMOVED, Clock, Period
+from app.sla.engine.events import ENDS, UNDOES, Event, UnknownEventError, standing
+from app.sla.engine.rules import (
+    FIRST_ANSWER,
+    NEXT_ANSWER,
+    PROMISED_UPDATE,
+    RESOLUTION,
+    Terms,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from datetime import datetime
+
+    from app.sla.engine.calendars import Calendar
+
+LIVE = ("running", "at_risk", "paused", "breached")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One promise at the instant of evaluation.
+
+    `state`: running, at_risk, paused, breached, met, met_late or cancelled. `due_at` is None while
+    it is paused unbroken, and when it was fulfilled or cancelled then. A broken one may be paused
+    too: `pauses` says why, and its overdue time stands still. `overdue` is open time, `overdue_wall`
+    the same by the clock on the wall. `whole` is what the shares of the time are shares of.
+    """
+
+    kind: str
+    cycle: int
+    state: str
+    terms: Terms
+    calendar: Calendar
+    started_at: datetime
+    target: timedelta
+    due_at: datetime | None
+    at_risk_at: datetime | None
+    at_risk_since: datetime | None
+    remaining: timedelta
+    pauses: tuple[str, ...]
+    breached_at: datetime | None
+    overdue: timedelta
+    overdue_wall: timedelta
+    fulfilled_at: datetime | None
+    cancelled: str | None
+    ended_at: datetime | None
+    arm_no: int
+    arm_started_at: datetime
+    since: datetime
+    left: timedelta
+    whole: timedelta
+    periods: tuple[Period, ...]
+
+    @property
+    def is_live(self) -> bool:
+        """Whether it is still owed."""
+        return self.state in LIVE
+
+    def reaches(self, percent: float) -> datetime | None:
+        """When so many hundredths of its time are over; None while no due is known."""
+        if self.due_at is None:
+            return None
+        still = self.whole * (100 - percent) / 100
+        return self.calendar.add(self.since, self.left - still)
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """All promises of a topic; `first_answer` is None when none was ever made."""
+
+    first_answer: Outcome | None
+    next_answers: tuple[Outcome, ...]
+    resolution: Outcome | None
+    updates: tuple[Outcome, ...]
+
+    def __iter__(self) -> Iterator[Outcome]:
+        """Every promise, in the order they are told."""
+        if self.first_answer is not None:
+            yield self.first_answer
+        yield from self.next_answers
+        if self.resolution is not None:
+            yield self.resolution
+        yield from self.updates
+
+    @property
+    def overdue_badge(self) -> bool:
+        """Whether the page says that a promise is broken and not yet made good."""
+        return any(outcome.state == "breached" for outcome in self)
+
+    @property
+    def answer(self) -> Outcome | None:
+        """The promise of an answer that counts now: the last one made."""
+        return self.next_answers[-1] if self.next_answers else self.first_answer
+
+
+@dataclass(frozen=True)
+class _Said:
+    """A post by the asker that no official answer has seen yet."""
+
+    at: datetime
+    seq: int | None
+    terms: Terms
+
+
+def evaluate(events: Sequence[Event], now: datetime) -> Evaluation:
+    """How every promise stands at `now`, from the events up to then; the first is `opened`.
+
+    Raises UnknownEventError, and NeverOpenError for a calendar that never opens again.
+    """
+    replay = _Replay()
+    for event in standing([e for e in events if e.at <= now]):
+        replay.take(event)
+    return replay.read(now)
+
+
+class _Replay:
+    """The clocks of one topic while its events are played."""
+
+    def __init__(self) -> None:
+        self.terms = Terms()
+        self.answers: list[Clock] = []
+        self.resolution: Clock | None = None
+        self.updates: list[Clock] = []
+        self.unseen: list[_Said] = []
+        self.removed = False
+        self.over = False
+
+    def take(self, event: Event) -> None:
+        act = _ACTS.get(event.type)
+        if act is None:
+            raise UnknownEventError(event.type)
+        self.advance(event.at)
+        act(self, event)
+
+    def advance(self, at: datetime) -> None:
+        for clock in self.clocks():
+            clock.advance(at)
+
+    def read(self, now: datetime) -> Evaluation:
+        self.advance(now)
+        for clock in self.clocks():
+            clock.finish(now)
+        first = [c for c in self.answers if c.kind == FIRST_ANSWER]
+        return Evaluation(
+            _outcome(first[0], now) if first else None,
+            tuple(_outcome(c, now) for c in self.answers if c.kind == NEXT_ANSWER),
+            _outcome(self.resolution, now) if self.resolution else None,
+            tuple(_outcome(c, now) for c in self.updates),
+        )
+
+    def clocks(self) -> Iterator[Clock]:
+        yield from self.answers
+        yield from self.updates
+        if self.resolution is not None:
+            yield self.resolution
+
+    def live(self) -> Clock | None:
+        """The promise of an answer that is still owed."""
+        return next((c for c in reversed(self.answers) if c.is_live), None)
+
+    # ------------------------------------------------------------------------- what may happen
+
+    def opened(self, event: Event) -> None:
+        self.terms = event.terms or self.terms
+        self.open(FIRST_ANSWER, event.at, self.terms)
+        target = self.terms.policy.target(RESOLUTION)
+        if target is not None:
+            self.resolution = Clock(
+                RESOLUTION, 1, event.at, target, self.terms, self.terms.calendar
+            )
+
+    def customer_post(self, event: Event) -> None:
+        self.terms = event.terms or self.terms
+        if self.over:
+            return
+        self.unseen.append(_Said(event.at, event.seq, self.terms))
+        live = self.live()
+        if live is not None:
+            live.resume(event.at, CUSTOMER)
+        elif self.answers:
+            self.open(NEXT_ANSWER, event.at, self.terms, event.seq)
+        if self.resolution is not None:
+            self.resolution.reopen(event.at)
+            self.resolution.resume(event.at, CUSTOMER)
+
+    def official_answer(self, event: Event) -> None:
+        live = self.live()
+        crossed = [said for said in self.unseen if not _saw(event, said.seq)]
+        if live is not None and _saw(event, live.asked_seq):
+            live.fulfil(event.at)
+        if crossed and self.live() is None and self.answers and not self.over:
+            self.open(NEXT_ANSWER, crossed[0].at, crossed[0].terms, crossed[0].seq)
+            self.answers[-1].advance(event.at)
+        self.unseen = crossed
+        if self.resolution is not None and not crossed:
+            self.resolution.pause(event.at, CUSTOMER)
+        self.keep_update(event.at)
+
+    def clarification(self, event: Event) -> None:
+        if not self.terms.policy.clarification_pauses:
+            return
+        # Who asks back without having read what the asker said last waits for nothing.
+        if any(not _saw(event, said.seq) for said in self.unseen):
+            return
+        live = self.live()
+        if (
+            live is not None
+            and CUSTOMER not in live.pauses
+            and live.pauses_used < live.terms.policy.max_pauses
+        ):
+            live.pauses_used += 1
+            live.pause(event.at, CUSTOMER)
+        if self.resolution is not None:
+            self.resolution.pause(event.at, CUSTOMER)
+
+    def holding(self, event: Event) -> None:
+        if self.terms.policy.holding_counts:
+            self.official_answer(event)
+        if event.due_at is not None:
+            self.update_promised(event)
+
+    def update_promised(self, event: Event) -> None:
+        """A named date. It is itself the news that an earlier date promised."""
+        self.keep_update(event.at)
+        if event.due_at is not None and not self.over:
+            span = max(event.due_at - event.at, timedelta(0))
+            cycle = len(self.updates) + 1
+            made = Clock(PROMISED_UPDATE, cycle, event.at, span, self.terms, ALWAYS)
+            self.start(made)
+            self.updates.append(made)
+
+    def keep_update(self, at: datetime) -> None:
+        for clock in self.updates:
+            clock.fulfil(at)
+
+    def was_removed(self, event: Event) -> None:
+        self.removed = True
+        for clock in self.clocks():
+            clock.pause(event.at, REMOVED)
+
+    def was_restored(self, event: Event) -> None:
+        self.removed = False
+        for clock in self.clocks():
+            clock.resume(event.at, REMOVED)
+
+    def no_reply_needed(self, event: Event) -> None:
+        live = self.live()
+        if live is not None and live.kind == NEXT_ANSWER:
+            live.cancel(event.at, "no_reply_needed")
+            self.unseen = []
+            if self.resolution is not None:
+                self.resolution.pause(event.at, CUSTOMER)
+
+    def resolved(self, event: Event) -> None:
+        if self.resolution is not None:
+            self.resolution.fulfil(event.at)
+        self.keep_update(event.at)
+
+    def ended(self, event: Event) -> None:
+        self.over = True
+        for clock in self.clocks():
+            clock.cancel(event.at, ENDS[event.type])
+
+    def transfer(self, event: Event) -> None:
+        self.terms = event.terms or self.terms
+        for clock in self.clocks():
+            if clock.is_live:
+                clock.transfer(event.at, self.terms)
+
+    def calendar_changed(self, event: Event) -> None:
+        old, self.terms = self.terms.calendar, event.terms or self.terms
+        for clock in self.clocks():
+            clock.change_calendar(event.at, old, self.terms.calendar)
+
+    def policy_changed(self, event: Event) -> None:
+        self.terms = event.terms or self.terms
+
+    def tighten_open(self, event: Event) -> None:
+        self.terms = event.terms or self.terms
+        for clock in self.answers:
+            target = event.target
+            if target is None:
+                wanted = self.terms.policy.target(clock.kind)
+                target = int(wanted.total_seconds()) if wanted is not None else None
+            if target is not None:
+                clock.tighten(event.at, _span(target), _span(event.grace or 0))
+
+    def absorbed(self, event: Event) -> None:
+        """Another topic was merged into this one: the earlier of the two hours stands."""
+        live = self.live()
+        if live is not None and event.due_at is not None:
+            live.bring_forward(event.at, event.due_at)
+
+    def nothing(self, _event: Event) -> None:
+        """It is told, and changes no hour."""
+
+    # ---------------------------------------------------------------------------------- inside
+
+    def open(self, kind: str, at: datetime, terms: Terms, seq: int | None = None) -> None:
+        cycle = sum(c.kind == kind for c in self.answers) + 1
+        target = terms.policy.target(kind)
+        if target is None:
+            return
+        made = Clock(kind, cycle, at, target, terms, terms.calendar, asked_seq=seq)
+        self.start(made)
+        self.answers.append(made)
+
+    def start(self, clock: Clock) -> None:
+        if self.removed:
+            clock.pause(clock.started_at, REMOVED)
+
+
+if TYPE_CHECKING:
+    Act = Callable[[_Replay, Event], None]
+
+_ACTS: dict[str, Act] = {
+    "opened": _Replay.opened,
+    "customer_post": _Replay.customer_post,
+    "reopened": _Replay.customer_post,
+    "customer_other_post": _Replay.nothing,
+    "official_answer": _Replay.official_answer,
+    "clarification": _Replay.clarification,
+    "holding": _Replay.holding,
+    "update_promised": _Replay.update_promised,
+    "removed": _Replay.was_removed,
+    "restored": _Replay.was_restored,
+    "no_reply_needed": _Replay.no_reply_needed,
+    "resolved": _Replay.resolved,
+    "transfer": _Replay.transfer,
+    "calendar_changed": _Replay.calendar_changed,
+    "policy_changed": _Replay.policy_changed,
+    "tighten_open": _Replay.tighten_open,
+    "absorbed": _Replay.absorbed,
+    "answer_replaced": _Replay.nothing,
+    "owner_changed": _Replay.nothing,
+    "taken": _Replay.nothing,
+    **dict.fromkeys(ENDS, _Replay.ended),
+    **dict.fromkeys(UNDOES, _Replay.nothing),
+}
+KNOWN = frozenset(_ACTS)
+
+
+def _saw(event: Event, seq: int | None) -> bool:
+    return event.seen_seq is None or seq is None or seq <= event.seen_seq
+
+
+def _outcome(clock: Clock, now: datetime) -> Outcome:
+    # A clock that was fulfilled or cancelled before it broke keeps the due it had then.
+    live = clock.is_live
+    return Outcome(
+        kind=clock.kind,
+        cycle=clock.cycle,
+        state=_state(clock, now),
+        terms=clock.terms,
+        calendar=clock.calendar,
+        started_at=clock.started_at,
+        target=clock.target,
+        due_at=clock.breached_at or clock.due,
+        at_risk_at=clock.at_risk_at if live and clock.breached_at is None else None,
+        at_risk_since=clock.at_risk_since,
+        remaining=clock.remaining(now) if live else clock.left,
+        pauses=tuple(sorted(clock.pauses)),
+        breached_at=clock.breached_at,
+        overdue=clock.overdue,
+        overdue_wall=clock.overdue_wall,
+        fulfilled_at=clock.fulfilled_at,
+        cancelled=clock.cancelled,
+        ended_at=clock.ended_at,
+        arm_no=clock.arm_no,
+        arm_started_at=clock.arm_started_at,
+        since=clock.since,
+        left=clock.left,
+        whole=clock.whole,
+        periods=tuple(clock.periods),
+    )
+
+
+def _state(clock: Clock, now: datetime) -> str:
+    if clock.cancelled is not None:
+        return "cancelled"
+    if clock.fulfilled_at is not None:
+        return "met" if clock.breached_at is None else "met_late"
+    if clock.breached_at is not None:
+        return "breached"
+    if clock.pauses:
+        return "paused"
+    risk = clock.at_risk_at
+    return "at_risk" if risk is not None and now >= risk else "running"
+
+
+def _span(seconds: int) -> timedelta:
+    return timedelta(seconds=seconds)
