@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, String
+from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.core import clock
@@ -125,6 +125,28 @@ class Session(Model):
             for known in (BROWSERS, SYSTEMS)
         ]
         return ", ".join(filter(None, found)) or self.browser[:80]
+
+
+class Absence(Model):
+    """Somebody is away in `[starts_at, ends_at)`; their substitute, when named, answers meanwhile.
+
+    `note` is for colleagues. Nobody is away twice at once; one who is back early has it shortened.
+    """
+
+    __tablename__ = "absences"
+    __table_args__ = (Index("ix_absences_person", "person_id", "ends_at"),)
+
+    id: Mapped[intpk]
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"))
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    substitute_id: Mapped[int | None] = mapped_column(ForeignKey("people.id", ondelete="SET NULL"))
+    note: Mapped[str] = mapped_column(String(200), default="")
+    made_by_id: Mapped[int | None] = mapped_column(ForeignKey("people.id", ondelete="SET NULL"))
+    made_at: Mapped[datetime] = mapped_column(default=clock.now)
+
+    person: Mapped[Person] = relationship(foreign_keys=[person_id], lazy="joined")
+    substitute: Mapped[Person | None] = relationship(foreign_keys=[substitute_id], lazy="joined")
 
 
 class Ticket(Model):

@@ -123,6 +123,9 @@ class Topic(Model):
     # When the present promise was fulfilled; None while it runs.
     kept_at: Mapped[datetime | None]
     is_awaiting: Mapped[bool] = mapped_column(default=False)
+    # From when on little time is left; why the clock stands still ("customer"), when it does.
+    at_risk_at: Mapped[datetime | None]
+    paused_for: Mapped[str | None] = mapped_column(String(20))
 
     # The first and the last official answer that stand.
     first_answer_at: Mapped[datetime | None]
@@ -165,6 +168,9 @@ class Topic(Model):
 class Post(Model):
     """The bank's official `answer`, anybody's `comment`, or a `reply` brought in from elsewhere.
 
+    The bank also says what is no answer: a `clarification` asks back, a `holding` note names the
+    day of the next news (`promised_for`).
+
     A reply answered the question where it was written, so the first one is its topic's
     `first_answer_at` and an accepted one solved it; but the bank did not say it: no seal, no
     `Topic.answer_id`, counted with the comments. Text is kept as written.
@@ -191,6 +197,8 @@ class Post(Model):
     published_at: Mapped[datetime] = mapped_column(default=clock.now)
     edited_at: Mapped[datetime | None]
     hidden_at: Mapped[datetime | None]
+    # The day the bank named for its next news.
+    promised_for: Mapped[datetime | None]
     # The asker said that this answer solved it.
     accepted_at: Mapped[datetime | None]
     origin: Mapped[str | None] = mapped_column(String(120), unique=True)
