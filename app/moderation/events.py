@@ -77,3 +77,53 @@ class PostRestored(Event):
     topic_id: int
     post_id: int
     act_id: int
+
+
+@dataclass(frozen=True)
+class TopicMerged(Event):
+    """It went into another topic, where it is answered."""
+
+    topic_id: int
+    into_id: int
+    act_id: int
+
+
+@dataclass(frozen=True)
+class TopicUnmerged(Event):
+    """It stands for itself again."""
+
+    topic_id: int
+    into_id: int
+    act_id: int
+
+
+@dataclass(frozen=True)
+class TopicMarkedSpam(Event):
+    """Out of sight, and owed nothing."""
+
+    topic_id: int
+    act_id: int
+
+
+@dataclass(frozen=True)
+class TopicUnmarkedSpam(Event):
+    """It was none: back in sight, as if it had never been away."""
+
+    topic_id: int
+    act_id: int
+
+
+@dataclass(frozen=True)
+class TopicWithdrawn(Event):
+    """Its asker took it back: nobody is owed an answer."""
+
+    topic_id: int
+    act_id: int
+
+
+@dataclass(frozen=True)
+class TopicReinstated(Event):
+    """Its asker wants the answer after all."""
+
+    topic_id: int
+    act_id: int

@@ -28,3 +28,14 @@ class PromiseBroken(Event):
 
     topic_id: int
     promise_id: int
+
+
+@dataclass(frozen=True)
+class RemindersDue(Event):
+    """It is time to write to one person about promises: all that fell together, in one letter.
+
+    `reminders`: [promise id, arm, rung] of each.
+    """
+
+    person_id: int
+    reminders: list[list[int | str]]

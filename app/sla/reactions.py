@@ -1,100 +1,190 @@
-"""What the promise does when something happens to a topic."""
+"""What the clocks do when something happens to a topic, and the scheduler's rounds."""
 
+import time
 from collections.abc import Sequence
 
-from app.accounts.events import PersonLetIn, PersonShutOut
-from app.core import jobs, transactions
-from app.core.events import now
+from app.core import clock, jobs, transactions
+from app.core.events import fact_at_hand, now
 from app.core.i18n import _
 from app.moderation.events import (
     PostHidden,
     PostRestored,
     TopicClosed,
     TopicHidden,
+    TopicMarkedSpam,
+    TopicMerged,
     TopicMoved,
+    TopicReinstated,
     TopicRestored,
     TopicUnlocked,
+    TopicUnmarkedSpam,
+    TopicUnmerged,
+    TopicWithdrawn,
 )
-from app.sla import service
 from app.sla.events import PromiseBroken, PromiseKept
+from app.sla.queries import promises
+from app.sla.service import ticking
+from app.sla.service.promises import named, note, post_name
 from app.topics import queries
-from app.topics.events import AnswerPublished, CategoryChanged, TopicOpened, TopicReopened
+from app.topics.events import (
+    AnswerPublished,
+    AnswerRetracted,
+    CategoryChanged,
+    ClarificationAsked,
+    CommentPublished,
+    NewsPromised,
+    NoReplyDisputed,
+    NoReplyNeeded,
+    TopicOpened,
+    TopicReopened,
+    TopicSolved,
+    TopicTaken,
+)
 from app.topics.timeline import Happening, Line, lines
+
+# What an event is to the clock of its topic, when nothing more is to be said.
+MEANING = {
+    TopicReopened: "customer_post",
+    TopicSolved: "resolved",
+    TopicHidden: "removed",
+    TopicRestored: "restored",
+    TopicClosed: "closed",
+    TopicUnlocked: "unlocked",
+    TopicMarkedSpam: "spam",
+    TopicUnmarkedSpam: "unspammed",
+    TopicWithdrawn: "withdrawn",
+    TopicReinstated: "reinstated",
+    NoReplyNeeded: "no_reply_needed",
+    NoReplyDisputed: "no_reply_disputed",
+    TopicTaken: "taken",
+}
+
+
+def _note(topic_id: int, kind: str, **data: object) -> None:
+    """Note it as done by whom and when the fact says; a topic that was promised nothing has none."""
+    topic, fact = queries.topic(topic_id), fact_at_hand()
+    if kind == "opened" or topic.promised_at is not None or promises.has_clock(topic):
+        note(topic, kind, at=fact.at, by=fact.actor_id, **data)
 
 
 @now(TopicOpened)
 def promise_an_answer(event: TopicOpened) -> None:
     """From the first instant the page says who answers and by when."""
     topic = queries.topic(event.topic_id)
-    service.promise(topic, "first_answer", topic.opened_at)
+    if topic.expects_answer:
+        _note(topic.id, "opened", **named(topic.category))
 
 
 @now(AnswerPublished)
 def keep_the_promise(event: AnswerPublished) -> None:
-    """An official answer stops the clock."""
-    service.keep(queries.topic(event.topic_id), queries.post(event.post_id))
+    """An official answer stops the clock, for what its author had seen."""
+    post = queries.post(event.post_id)
+    _note(
+        event.topic_id,
+        "official_answer",
+        id=post_name(post.id),
+        seq=post.seq,
+        seen_seq=event.seen_seq,
+    )
 
 
-@now(TopicReopened)
-def promise_again(event: TopicReopened) -> None:
-    """The asker's "not solved" starts a new day."""
-    topic = queries.topic(event.topic_id)
-    service.promise(topic, "next_answer", topic.active_at)
+@now(CommentPublished)
+def hear_the_asker_again(event: CommentPublished) -> None:
+    """The asker's next words want an answer too; other people's do not."""
+    topic, post = queries.topic(event.topic_id), queries.post(event.post_id)
+    if event.wants_answer and post.author_id == topic.asker_id:
+        _note(topic.id, "customer_post", id=post_name(post.id), seq=post.seq)
+
+
+@now(ClarificationAsked)
+def wait_for_the_asker(event: ClarificationAsked) -> None:
+    """The clock stands still while the bank waits."""
+    post = queries.post(event.post_id)
+    _note(event.topic_id, "clarification", seq=post.seq, seen_seq=event.seen_seq)
+
+
+@now(NewsPromised)
+def promise_the_news(event: NewsPromised) -> None:
+    """A word in between is no answer; the day it names is a promise of its own."""
+    post = queries.post(event.post_id)
+    _note(event.topic_id, "holding", seq=post.seq, due_at=post.promised_for)
+
+
+@now(*MEANING)
+def note_what_happened(event: TopicSolved) -> None:
+    """What happened to the topic happened to its clocks."""
+    _note(event.topic_id, MEANING[type(event)])
 
 
 @now(TopicMoved)
 def hand_the_promise_over(event: TopicMoved) -> None:
-    """The people of the new category keep it, by the hour that was shown."""
-    service.hand_over(queries.topic(event.topic_id))
+    """The people of the new category keep it, by the hour that was shown or sooner."""
+    _note(event.topic_id, "transfer", **named(queries.topic(event.topic_id).category))
 
 
-@now(TopicHidden, TopicClosed)
-def release_the_promise(event: TopicHidden | TopicClosed) -> None:
-    """Nobody waits for an answer where none can be given."""
-    service.cancel(queries.topic(event.topic_id))
+@now(TopicMerged)
+def join_the_promises(event: TopicMerged) -> None:
+    """One answer for both, by the earlier of the two hours."""
+    merged = queries.topic(event.topic_id)
+    due = merged.due_at if merged.is_awaiting else None
+    _note(event.topic_id, "merged_into")
+    if due is not None:
+        _note(event.into_id, "absorbed", id=f"topic:{merged.id}", due_at=due)
 
 
-@now(TopicRestored, TopicUnlocked)
-def resume_the_promise(event: TopicRestored | TopicUnlocked) -> None:
-    """As if it had never been away."""
-    topic = queries.topic(event.topic_id)
-    if topic.hidden_at is None and topic.closed_at is None:
-        service.resume(topic)
+@now(TopicUnmerged)
+def part_the_promises(event: TopicUnmerged) -> None:
+    """As if they had never been one."""
+    _note(event.topic_id, "unmerged")
+    _note(event.into_id, "unabsorbed", ref=f"topic:{event.topic_id}")
+
+
+@now(AnswerRetracted)
+def forget_the_answer(event: AnswerRetracted) -> None:
+    """An answer that was taken back has answered nobody."""
+    _note(event.topic_id, "answer_retracted", ref=post_name(event.post_id))
 
 
 @now(PostHidden, PostRestored)
 def judge_the_promise_again(event: PostHidden | PostRestored) -> None:
-    """An answer out of sight answers nobody."""
-    service.judge_again(queries.topic(event.topic_id))
+    """An answer out of sight answers nobody; an asker's word out of sight asks nothing."""
+    post = queries.post(event.post_id)
+    hidden = isinstance(event, PostHidden)
+    if post.is_official:
+        kind = "answer_retracted" if hidden else "answer_restored"
+    elif post.author_id == queries.topic(event.topic_id).asker_id:
+        kind = "post_removed" if hidden else "post_restored"
+    else:
+        return
+    _note(event.topic_id, kind, ref=post_name(post.id))
 
 
 @now(CategoryChanged)
-def hand_over_what_waits(event: CategoryChanged) -> None:
+def name_the_new_people(event: CategoryChanged) -> None:
     """A new owner takes what the one before had not answered; the shown hours stand."""
     category = queries.category(event.category_id)
-    if category is not None:
-        service.hand_over_all(category)
-
-
-@now(PersonShutOut, PersonLetIn)
-def let_the_deputy_step_in(event: PersonShutOut | PersonLetIn) -> None:
-    """What waits for somebody who cannot sign in waits for the deputy, until they are back."""
-    for category in queries.categories_with(event.person_id):
-        service.hand_over_all(category)
+    if category is None:
+        return
+    for topic in promises.live_topics_in(category.id):
+        if promises.last_named(topic) != named(category):
+            _note(topic.id, "owner_changed", **named(category))
 
 
 @jobs.every(20, "sla.watch")
 def watch_the_clock() -> None:
-    """Notice what is overdue; the pages have said so since the instant itself."""
-    if service.watch():
+    """Go the rounds: what is overdue is noticed, who is to be reminded is. Pages need none of it."""
+    trusted = ticking.begin_round(clock.now(), time.monotonic())
+    transactions.commit()
+    while trusted and ticking.tick():
         transactions.commit()
 
 
 @lines(PromiseBroken, PromiseKept)
 def a_promise_was_not_kept(happenings: Sequence[Happening]) -> Sequence[Line | None]:
     """Misses stay in the topic's public story; a kept promise is told by its answer."""
+    broken = promises.broken_ids({_promise_of(h) for h in happenings})
     noticed = {_promise_of(h) for h in happenings if isinstance(h.event, PromiseBroken)}
-    return [_miss(h, noticed) for h in happenings]
+    return [_miss(h, noticed) if _promise_of(h) in broken else None for h in happenings]
 
 
 def _miss(happening: Happening, noticed: set[int]) -> Line | None:

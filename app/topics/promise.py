@@ -17,13 +17,10 @@ if TYPE_CHECKING:
 
     from app.topics.models import Topic
 
-# The last fifth of the time is "at risk".
-AT_RISK = 0.8
-
 
 @dataclass(frozen=True)
 class Standing:
-    """`state`: none, waiting, at_risk, overdue, answered or met_late.
+    """`state`: none, waiting, at_risk, paused, overdue, answered or met_late.
 
     `left`: the share of time left, 1 at the start and 0 from the due instant on. `took`: from the
     promise to its fulfilment. `late`: past the due instant, until fulfilment or now.
@@ -37,22 +34,30 @@ class Standing:
 
 def standing(topic: Topic, at: datetime | None = None) -> Standing:
     """How the promise stands at `at` (now, when not given)."""
-    if topic.promised_at is None or topic.due_at is None:
+    started, due, kept = topic.promised_at, topic.due_at, topic.kept_at
+    if started is None:
         return Standing("none")
-    if topic.kept_at is not None:
-        took = topic.kept_at - topic.promised_at
-        late = max(topic.kept_at - topic.due_at, timedelta(0))
-        return Standing("met_late" if late else "answered", 1.0, took, late)
-    if not topic.is_awaiting:
+    if kept is not None:
+        late = max(kept - due, timedelta(0)) if due is not None else timedelta(0)
+        return Standing("met_late" if late else "answered", 1.0, kept - started, late)
+    if due is None:
+        return Standing("paused" if topic.paused_for else "none")
+    if not topic.is_awaiting and topic.paused_for is None:
         return Standing("none")
-    return running(topic.promised_at, topic.due_at, at)
+    return running(started, due, topic.at_risk_at, at)
 
 
-def running(started_at: datetime, due_at: datetime, at: datetime | None = None) -> Standing:
+def running(
+    started_at: datetime,
+    due_at: datetime,
+    at_risk_at: datetime | None = None,
+    at: datetime | None = None,
+) -> Standing:
     """How a promise stands at `at` that is not fulfilled."""
     at = at or clock.now()
     if at > due_at:
         return Standing("overdue", 0.0, None, at - due_at)
     whole = (due_at - started_at).total_seconds()
-    left = (due_at - at).total_seconds() / whole if whole > 0 else 0.0
-    return Standing("at_risk" if left <= 1 - AT_RISK else "waiting", min(left, 1.0))
+    left = min((due_at - at).total_seconds() / whole if whole > 0 else 0.0, 1.0)
+    at_risk = at_risk_at is not None and at >= at_risk_at
+    return Standing("at_risk" if at_risk else "waiting", left)

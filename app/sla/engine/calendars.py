@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo, available_timezones
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
 # Seconds of the local day, half open; the day's end is 86,400 ("24:00").
 Hours = tuple[int, int]
@@ -53,7 +53,7 @@ class Calendar:
 
     zone: str
     weekly: tuple[tuple[Hours, ...], ...] | None = None
-    dates: Mapping[date, tuple[Hours, ...]] = field(default_factory=dict)
+    dates: Mapping[date, tuple[Hours, ...]] = field(default_factory=dict, hash=False)
     _days: dict[date, tuple[Span, ...]] = field(
         default_factory=dict, repr=False, compare=False, hash=False
     )
@@ -172,7 +172,7 @@ def parse(spec: Mapping[str, Any]) -> Calendar:
         return Calendar(zone)
     if spec.get("mode") != "hours":
         raise CalendarError("mode", "mode")
-    weekly, dates = spec.get("weekly") or {}, spec.get("dates") or {}
+    weekly, dates = _mapping(spec, "weekly"), _mapping(spec, "dates")
     for name in weekly:
         if name not in DAYS:
             raise CalendarError(f"weekly.{name}", "day")
@@ -180,7 +180,7 @@ def parse(spec: Mapping[str, Any]) -> Calendar:
     return Calendar(zone, week, {_date(d): _parsed(h, f"dates.{d}") for d, h in dates.items()})
 
 
-def seconds_of(text: str, place: str = "time") -> int:
+def seconds_of(text: Any, place: str = "time") -> int:
     """The second of the day that "HH:MM" (or "HH:MM:SS", or "24:00") names; CalendarError."""
     parts = text.split(":") if isinstance(text, str) else []
     if len(parts) not in {2, 3} or not all(p.isascii() and p.isdigit() for p in parts):
@@ -267,17 +267,31 @@ def _utc(naive: datetime) -> datetime:
     return naive.replace(tzinfo=UTC)
 
 
+def _mapping(spec: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    given = spec.get(name)
+    if given is None:
+        return {}
+    if not isinstance(given, dict):
+        raise CalendarError(name, "shape")
+    return given
+
+
 def _date(text: str) -> date:
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except (TypeError, ValueError):
         raise CalendarError(f"dates.{text}", "date") from None
+    if day.isoformat() != text:  # "20260101", "2026-W01-4": the same day must not be said twice
+        raise CalendarError(f"dates.{text}", "date")
+    return day
 
 
-def _parsed(hours: Sequence[Sequence[str]], place: str) -> tuple[Hours, ...]:
+def _parsed(hours: Any, place: str) -> tuple[Hours, ...]:
+    if not isinstance(hours, (list, tuple)):
+        raise CalendarError(place, "shape")
     found: list[Hours] = []
     for pair in hours:
-        if isinstance(pair, str) or len(pair) != 2:  # noqa: PLR2004 (from and to)
+        if not isinstance(pair, (list, tuple)) or len(pair) != 2:  # noqa: PLR2004 (from and to)
             raise CalendarError(place, "shape")
         opens, closes = seconds_of(pair[0], place), seconds_of(pair[1], place)
         if opens >= closes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -50,7 +50,10 @@ class Clock:
     arm_started_at: datetime = field(init=False)
     pauses: set[str] = field(default_factory=set)
     pauses_used: int = 0
+    # What others, who got it in a pause, would promise: decided when it runs again.
     offers: list[Terms] = field(default_factory=list)
+    # Open time that has run against the promise before `since`.
+    counted: timedelta = NOTHING
     breached_at: datetime | None = None
     overdue: timedelta = NOTHING
     overdue_wall: timedelta = NOTHING
@@ -90,6 +93,10 @@ class Clock:
         if self.due is None:
             return self.left
         return self.calendar.between(at, self.due) if at < self.due else NOTHING
+
+    def consumed(self, at: datetime) -> timedelta:
+        """Open time that has run against the promise until an instant."""
+        return self.counted + (NOTHING if self.pauses else self.calendar.between(self.since, at))
 
     def advance(self, at: datetime) -> None:
         """Let time pass until `at`: it may come at risk, and break."""
@@ -146,7 +153,10 @@ class Clock:
 
     def change_calendar(self, at: datetime, old: Calendar, new: Calendar) -> None:
         """A new version of its calendar: what is left is counted by that. A breach stays."""
-        if not self.is_live or self.breached_at is not None or old.always or self.calendar != old:
+        if not self.is_live or self.breached_at is not None or old.always:
+            return
+        self.offers = [replace(o, calendar=new) if o.calendar == old else o for o in self.offers]
+        if self.calendar != old:
             return
         if not self.pauses:
             self.left = self.remaining(at)
@@ -156,10 +166,10 @@ class Clock:
 
     def tighten(self, at: datetime, target: timedelta, grace: timedelta) -> None:
         """A shorter target for what already runs, but never less than `grace` from now."""
-        if not self.is_live or self.breached_at is not None:
+        if not self.is_live or self.breached_at is not None or target >= self.target:
             return
         left = self.remaining(at)
-        wanted = max(target - max(self.whole - left, NOTHING), grace)
+        wanted = max(target - self.consumed(at), grace)
         if wanted >= left:
             return
         self.whole = max(self.whole - (left - wanted), NOTHING)
@@ -183,13 +193,15 @@ class Clock:
             self._end(at)
             self.fulfilled_at = at
 
-    def reopen(self, at: datetime) -> None:
-        """It was fulfilled too soon: the time that was left runs on."""
+    def reopen(self, at: datetime, *, removed: bool) -> None:
+        """It was fulfilled too soon: the time that was left runs on, where it can be seen."""
         if self.fulfilled_at is None:
             return
-        self.fulfilled_at = self.ended_at = None
-        self.pauses.add(CUSTOMER)
-        self.since, self.due = at, None
+        self.fulfilled_at = self.ended_at = self.late_since = None
+        self.pauses = {CUSTOMER, REMOVED} if removed else {CUSTOMER}
+        self.since = at
+        if self.breached_at is None:
+            self.due = None
         self.resume(at, CUSTOMER)
 
     def cancel(self, at: datetime, reason: str) -> None:
@@ -258,5 +270,6 @@ class Clock:
         if start < end:
             reasons = tuple(sorted(self.pauses)) if kind == "paused" else ()
             self.periods.append(Period(kind, start, end, self.calendar, reasons))
+            if kind == "counting":
+                self.counted += self.calendar.between(start, end)
         self.since = max(self.since, end) if kind == "paused" else self.since
-

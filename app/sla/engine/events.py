@@ -20,6 +20,9 @@ UNDOES = {
     "unlocked": "closed",
     "reinstated": "withdrawn",
     "unspammed": "spam",
+    "unabsorbed": "absorbed",
+    "post_removed": "customer_post",
+    "post_restored": "post_removed",
 }
 # Nobody is owed an answer any more, and why.
 ENDS = {"merged_into": "merged", "withdrawn": "withdrawn", "spam": "spam", "closed": "closed"}
@@ -64,7 +67,9 @@ def standing(events: Sequence[Event]) -> list[Event]:
     kept: list[Event] = []
     for event in reversed(ordered):
         ids = {names.get(name, name) for name in (event.id, event.ref) if name}
-        aim = next((w for w in wanted if w[0] == event.type and (w[1] is None or w[1] in ids)), None)
+        aim = next(
+            (w for w in wanted if w[0] == event.type and (w[1] is None or w[1] in ids)), None
+        )
         if aim is not None:
             wanted.remove(aim)
             continue

@@ -93,7 +93,7 @@ def rosters(events: Sequence[Event]) -> list[Roster]:
     found: list[Roster] = []
     for event in events:
         if event.owner is not None:
-            found.append(Roster(event.at, event.owner, event.deputy))  # type: ignore[arg-type]
+            found.append(Roster(event.at, event.owner, event.deputy))
     return found
 
 

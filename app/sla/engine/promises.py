@@ -106,15 +106,6 @@ class Evaluation:
         return self.next_answers[-1] if self.next_answers else self.first_answer
 
 
-@dataclass(frozen=True)
-class _Said:
-    """A post by the asker that no official answer has seen yet."""
-
-    at: datetime
-    seq: int | None
-    terms: Terms
-
-
 def evaluate(events: Sequence[Event], now: datetime) -> Evaluation:
     """How every promise stands at `now`, from the events up to then; the first is `opened`.
 
@@ -134,7 +125,9 @@ class _Replay:
         self.answers: list[Clock] = []
         self.resolution: Clock | None = None
         self.updates: list[Clock] = []
-        self.unseen: list[_Said] = []
+        # One for each post of the asker beside the promise that is owed already. It counts when an
+        # answer turns out to have been written without having seen that post.
+        self.shadows: list[Clock] = []
         self.removed = False
         self.over = False
 
@@ -163,6 +156,7 @@ class _Replay:
 
     def clocks(self) -> Iterator[Clock]:
         yield from self.answers
+        yield from self.shadows
         yield from self.updates
         if self.resolution is not None:
             yield self.resolution
@@ -175,7 +169,7 @@ class _Replay:
 
     def opened(self, event: Event) -> None:
         self.terms = event.terms or self.terms
-        self.open(FIRST_ANSWER, event.at, self.terms)
+        self.answers.append(self.made(FIRST_ANSWER, event.at))
         target = self.terms.policy.target(RESOLUTION)
         if target is not None:
             self.resolution = Clock(
@@ -186,36 +180,42 @@ class _Replay:
         self.terms = event.terms or self.terms
         if self.over:
             return
-        self.unseen.append(_Said(event.at, event.seq, self.terms))
         live = self.live()
         if live is not None:
             live.resume(event.at, CUSTOMER)
+            if event.seq is not None:
+                self.shadows.append(self.made(NEXT_ANSWER, event.at, event.seq))
         elif self.answers:
-            self.open(NEXT_ANSWER, event.at, self.terms, event.seq)
+            self.answers.append(self.made(NEXT_ANSWER, event.at, event.seq))
         if self.resolution is not None:
-            self.resolution.reopen(event.at)
+            self.resolution.reopen(event.at, removed=self.removed)
             self.resolution.resume(event.at, CUSTOMER)
 
     def official_answer(self, event: Event) -> None:
+        self.answered(event)
+        if self.resolution is not None and self.live() is None:
+            self.resolution.pause(event.at, CUSTOMER)
+
+    def answered(self, event: Event) -> None:
+        """It answers to what its author saw; what the asker said meanwhile is owed an answer."""
         live = self.live()
-        crossed = [said for said in self.unseen if not _saw(event, said.seq)]
         if live is not None and _saw(event, live.asked_seq):
             live.fulfil(event.at)
-        if crossed and self.live() is None and self.answers and not self.over:
-            self.open(NEXT_ANSWER, crossed[0].at, crossed[0].terms, crossed[0].seq)
-            self.answers[-1].advance(event.at)
-        self.unseen = crossed
-        if self.resolution is not None and not crossed:
-            self.resolution.pause(event.at, CUSTOMER)
+        self.shadows = [s for s in self.shadows if not _saw(event, s.asked_seq)]
+        if self.shadows and self.live() is None and not self.over:
+            crossed = self.shadows.pop(0)
+            crossed.cycle = self.cycle(NEXT_ANSWER)
+            self.answers.append(crossed)
         self.keep_update(event.at)
 
     def clarification(self, event: Event) -> None:
         if not self.terms.policy.clarification_pauses:
             return
         # Who asks back without having read what the asker said last waits for nothing.
-        if any(not _saw(event, said.seq) for said in self.unseen):
-            return
         live = self.live()
+        asked = [live, *self.shadows] if live is not None else self.shadows
+        if any(not _saw(event, clock.asked_seq) for clock in asked):
+            return
         if (
             live is not None
             and CUSTOMER not in live.pauses
@@ -227,8 +227,9 @@ class _Replay:
             self.resolution.pause(event.at, CUSTOMER)
 
     def holding(self, event: Event) -> None:
+        # It may count as the answer that was owed, but the next to act is still the bank.
         if self.terms.policy.holding_counts:
-            self.official_answer(event)
+            self.answered(event)
         if event.due_at is not None:
             self.update_promised(event)
 
@@ -239,8 +240,7 @@ class _Replay:
             span = max(event.due_at - event.at, timedelta(0))
             cycle = len(self.updates) + 1
             made = Clock(PROMISED_UPDATE, cycle, event.at, span, self.terms, ALWAYS)
-            self.start(made)
-            self.updates.append(made)
+            self.updates.append(self.started(made))
 
     def keep_update(self, at: datetime) -> None:
         for clock in self.updates:
@@ -260,7 +260,7 @@ class _Replay:
         live = self.live()
         if live is not None and live.kind == NEXT_ANSWER:
             live.cancel(event.at, "no_reply_needed")
-            self.unseen = []
+            self.shadows = []
             if self.resolution is not None:
                 self.resolution.pause(event.at, CUSTOMER)
 
@@ -290,13 +290,15 @@ class _Replay:
 
     def tighten_open(self, event: Event) -> None:
         self.terms = event.terms or self.terms
-        for clock in self.answers:
-            target = event.target
-            if target is None:
-                wanted = self.terms.policy.target(clock.kind)
-                target = int(wanted.total_seconds()) if wanted is not None else None
+        grace = timedelta(seconds=event.grace or 0)
+        for clock in self.clocks():
+            if clock.kind == PROMISED_UPDATE:
+                continue
+            target = self.terms.policy.target(clock.kind)
+            if event.target is not None and clock.kind != RESOLUTION:
+                target = timedelta(seconds=event.target)
             if target is not None:
-                clock.tighten(event.at, _span(target), _span(event.grace or 0))
+                clock.tighten(event.at, target, grace)
 
     def absorbed(self, event: Event) -> None:
         """Another topic was merged into this one: the earlier of the two hours stands."""
@@ -309,18 +311,20 @@ class _Replay:
 
     # ---------------------------------------------------------------------------------- inside
 
-    def open(self, kind: str, at: datetime, terms: Terms, seq: int | None = None) -> None:
-        cycle = sum(c.kind == kind for c in self.answers) + 1
-        target = terms.policy.target(kind)
-        if target is None:
-            return
-        made = Clock(kind, cycle, at, target, terms, terms.calendar, asked_seq=seq)
-        self.start(made)
-        self.answers.append(made)
+    def made(self, kind: str, at: datetime, seq: int | None = None) -> Clock:
+        policy, calendar = self.terms.policy, self.terms.calendar
+        seconds = policy.first_answer_s if kind == FIRST_ANSWER else policy.next_answer_s
+        target = timedelta(seconds=seconds)
+        clock = Clock(kind, self.cycle(kind), at, target, self.terms, calendar, asked_seq=seq)
+        return self.started(clock)
 
-    def start(self, clock: Clock) -> None:
+    def started(self, clock: Clock) -> Clock:
         if self.removed:
             clock.pause(clock.started_at, REMOVED)
+        return clock
+
+    def cycle(self, kind: str) -> int:
+        return sum(c.kind == kind for c in self.answers) + 1
 
 
 if TYPE_CHECKING:
@@ -399,7 +403,3 @@ def _state(clock: Clock, now: datetime) -> str:
         return "paused"
     risk = clock.at_risk_at
     return "at_risk" if risk is not None and now >= risk else "running"
-
-
-def _span(seconds: int) -> timedelta:
-    return timedelta(seconds=seconds)

@@ -1,165 +1,232 @@
-"""Making, keeping and breaking promises.
+"""Promises follow from events: append one, and project what it means.
 
-In this first form a promise is 24 hours around the clock. Its state depends on instants only: an
-answer published after the due instant is late whenever anybody looked.
+The rows of `promises`, and what a list of topics shows of them, are written here and nowhere else,
+always from all events of the topic and an instant. Whoever calls has the topic's row locked, or is
+about to publish it.
 """
 
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
-
-from sqlalchemy import func, select
+from typing import TYPE_CHECKING, Any
 
 from app.core import clock
 from app.core.db import session
 from app.core.events import record
-from app.sla import queries
+from app.sla.engine.people import Roster, ledger, rosters
+from app.sla.engine.promises import evaluate
+from app.sla.engine.rules import FIRST_ANSWER, NEXT_ANSWER
 from app.sla.events import PromiseBroken, PromiseKept, PromiseMade
-from app.sla.models import Promise
-from app.topics import queries as answers
+from app.sla.models import ClockEvent, Promise
+from app.sla.queries import promises, terms
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
-    from app.accounts.models import Person
-    from app.topics.models import Category, Post, Topic
+    from app.sla.engine.promises import Evaluation, Outcome
+    from app.topics.models import Category, Topic
 
-TARGET = timedelta(hours=24)
-BATCH = 100
-
-
-def responsible(category: Category) -> Person:
-    """Who answers in this category today: the owner, or the deputy of one who is out for good."""
-    if category.owner.disabled_at is not None and category.deputy is not None:
-        return category.deputy
-    return category.owner
+# "I take it" keeps reminders from others for so long.
+TAKEN_FOR = timedelta(hours=4)
 
 
-def promise(topic: Topic, kind: str, start: datetime) -> Promise | None:
-    """Promise an answer within a day of `start`; praise gets no promise."""
-    if not topic.expects_answer or queries.live_promise(topic) is not None:
-        return None
-    who, due = responsible(topic.category), start + TARGET
-    made = Promise(
+def note(
+    topic: Topic, kind: str, *, at: datetime | None = None, by: int | None = None, **data: Any
+) -> ClockEvent:
+    """Something happened to a topic at `at` (now): write it down and project what follows.
+
+    `data`: the other fields of `engine.events.Event`; instants as they are.
+    """
+    at = at or clock.now()
+    rules = terms.rules_in_force(topic.category_id, at)
+    said = {k: v.isoformat() if hasattr(v, "isoformat") else v for k, v in data.items()}
+    event = ClockEvent(
         topic_id=topic.id,
-        category_id=topic.category_id,
-        kind=kind,
-        cycle=_next_cycle(topic, kind),
-        started_at=start,
-        target_s=int(TARGET.total_seconds()),
-        due_at=due,
-        accountable_id=topic.category.owner_id,
-        next_action_at=due,
-        state="running",
+        type=kind,
+        at=at,
+        policy_version_id=rules.policy_version_id,
+        calendar_version_id=rules.calendar_version_id,
+        data={k: v for k, v in said.items() if v is not None},
+        by_id=by,
     )
-    session.add(made)
-    topic.responsible = who
-    topic.promised_at, topic.due_at, topic.kept_at = start, due, None
-    topic.is_awaiting = True
+    session.add(event)
     session.flush()
-    record(PromiseMade(topic.id, made.id), at=start)
-    return made
+    project(topic, at)
+    return event
 
 
-def keep(topic: Topic, answer: Post) -> None:
-    """The official answer fulfils the live promise, in time or late by its own instant."""
-    kept = queries.live_promise(topic)
-    if kept is None:
+def named(category: Category) -> dict[str, int | None]:
+    """Who is named for a category, as clock events carry it."""
+    return {"owner": category.owner_id, "deputy": category.deputy_id}
+
+
+def project(
+    topic: Topic,
+    now: datetime,
+    events: Sequence[ClockEvent] | None = None,
+    rows: Sequence[Promise] | None = None,
+) -> Evaluation:
+    """Make the rows say what the events mean at `now`, and record what became of promises.
+
+    `events` and `rows` when they were read already, for many topics at once.
+    """
+    told = promises.clock_events([topic.id])[topic.id] if events is None else events
+    known = promises.promises_on([topic.id])[topic.id] if rows is None else rows
+    had = {(row.kind, row.cycle): row for row in known}
+    read = promises.as_engine_reads(told)
+    found = evaluate(read, now)
+    turns = rosters(read) or [Roster(topic.opened_at, topic.category.owner_id)]
+    for outcome in found:
+        row = had.pop((outcome.kind, outcome.cycle), None)
+        _write(topic, row, outcome, turns, told, now)
+    for row in had.values():
+        # Events were undone: as if it had never been made.
+        row.state, row.reason, row.next_action_at = "cancelled", "superseded", None
+        row.fulfilled_at = row.breached_at = row.attributed_to_id = None
+    _show(topic, found, turns)
+    session.flush()
+    return found
+
+
+def _write(  # noqa: PLR0913 (all that a row is made of)
+    topic: Topic,
+    row: Promise | None,
+    outcome: Outcome,
+    turns: Sequence[Roster],
+    told: Sequence[ClockEvent],
+    now: datetime,
+) -> None:
+    new = row is None
+    if row is None:
+        row = Promise(topic_id=topic.id, kind=outcome.kind, cycle=outcome.cycle)
+        row.category_id, row.detected_at = topic.category_id, None
+        session.add(row)
+    broken_before, kept_before = row.breached_at, row.fulfilled_at
+    before = _columns(row)
+    _fill(row, topic, outcome, turns, told, now)
+    if new or before != _columns(row):
+        row.next_action_at = now if outcome.is_live else None
+    session.flush()
+    if new:
+        record(PromiseMade(topic.id, row.id), at=row.started_at)
+    if row.breached_at is not None and broken_before is None:
+        row.detected_at = clock.now()
+        record(PromiseBroken(topic.id, row.id), at=row.breached_at)
+    if row.fulfilled_at is not None and kept_before != row.fulfilled_at:
+        record(PromiseKept(topic.id, row.id, row.state == "met_late"), at=row.fulfilled_at)
+
+
+def _fill(  # noqa: PLR0913
+    row: Promise,
+    topic: Topic,
+    outcome: Outcome,
+    turns: Sequence[Roster],
+    told: Sequence[ClockEvent],
+    now: datetime,
+) -> None:
+    if outcome.is_live and outcome.breached_at is None:
+        row.category_id = topic.category_id
+    row.policy_version_id = outcome.terms.policy_version
+    row.calendar_version_id = _version_of(outcome, told)
+    row.started_at, row.target_s = outcome.started_at, int(outcome.target.total_seconds())
+    row.due_at, row.at_risk_at = outcome.due_at, outcome.at_risk_at
+    row.state = "running" if outcome.state == "at_risk" else outcome.state
+    row.pauses = " ".join(outcome.pauses)
+    paused = outcome.state == "paused"
+    row.remaining_s = outcome.remaining.total_seconds() if paused else None
+    row.reason = outcome.cancelled
+    row.fulfilled_at, row.ended_at = outcome.fulfilled_at, outcome.ended_at
+    row.answer_id = _answer_of(outcome, told)
+    row.breached_at = outcome.breached_at
+    ended = outcome.ended_at is not None
+    row.overdue_s = outcome.overdue.total_seconds() if ended else 0.0
+    row.overdue_wall_s = outcome.overdue_wall.total_seconds() if ended else 0.0
+    row.took_s = _took(outcome)
+    book = ledger(outcome, turns, (), now, None)
+    row.accountable_id = book.accountable_at_due  # type: ignore[assignment]
+    row.attributed_to_id = book.breach_attributed_to  # type: ignore[assignment]
+    row.arm_no = outcome.arm_no
+    row.taken_by_id, row.taken_until = _taken(outcome, told, now)
+
+
+def _columns(row: Promise) -> tuple[object, ...]:
+    """What decides when the scheduler must look again."""
+    return row.state, row.due_at, row.arm_no, row.pauses, row.taken_by_id, row.breached_at
+
+
+def _version_of(outcome: Outcome, told: Sequence[ClockEvent]) -> int | None:
+    if outcome.terms.calendar is outcome.calendar:
+        return outcome.terms.calendar_version
+    known = terms.terms_by_versions((e.policy_version_id, e.calendar_version_id) for e in told)
+    for those in known.values():
+        if those.calendar is outcome.calendar:
+            return those.calendar_version
+    return None
+
+
+def _answer_of(outcome: Outcome, told: Sequence[ClockEvent]) -> int | None:
+    """The post that fulfilled it."""
+    if outcome.fulfilled_at is None or outcome.kind not in {FIRST_ANSWER, NEXT_ANSWER}:
+        return None
+    for event in told:
+        if event.type == "official_answer" and event.at == outcome.fulfilled_at:
+            return post_id(str(event.data.get("id", "")))
+    return None
+
+
+def post_name(post_id_: int) -> str:
+    """How clock events refer to a post."""
+    return f"post:{post_id_}"
+
+
+def post_id(name: str) -> int | None:
+    """The post that a clock event refers to."""
+    number = name.removeprefix("post:")
+    return int(number) if number.isdecimal() else None
+
+
+def _took(outcome: Outcome) -> float | None:
+    if outcome.fulfilled_at is None:
+        return None
+    running = [p for p in outcome.periods if p.kind != "paused"]
+    return sum(p.calendar.between(p.start, p.end).total_seconds() for p in running)
+
+
+def _taken(
+    outcome: Outcome, told: Sequence[ClockEvent], now: datetime
+) -> tuple[int | None, datetime | None]:
+    """Who said "I take it" in this arm, and until when that holds."""
+    if not outcome.is_live:
+        return None, None
+    said = [e for e in told if e.type == "taken" and outcome.arm_started_at <= e.at <= now]
+    if not said or said[-1].at + TAKEN_FOR <= now:
+        return None, None
+    return said[-1].by_id, said[-1].at + TAKEN_FOR
+
+
+def _show(topic: Topic, found: Evaluation, turns: Sequence[Roster]) -> None:
+    """Copy what lists need of the promise that counts now to its topic."""
+    shown = _shown(found)
+    topic.paused_for = None
+    if shown is None:
+        topic.promised_at = topic.due_at = topic.kept_at = topic.at_risk_at = None
+        topic.is_awaiting = False
         return
-    late = answer.published_at > kept.due_at
-    if late and kept.breached_at is None:
-        _breach(kept)
-    kept.state = "met_late" if late else "met"
-    kept.fulfilled_at, kept.answer_id = answer.published_at, answer.id
-    kept.next_action_at = None
-    topic.kept_at, topic.is_awaiting = answer.published_at, False
-    session.flush()
-    record(PromiseKept(topic.id, kept.id, late), at=answer.published_at)
+    topic.promised_at, topic.due_at = shown.started_at, shown.due_at
+    topic.at_risk_at, topic.kept_at = shown.at_risk_at, shown.fulfilled_at
+    topic.is_awaiting = shown.is_live and not shown.pauses
+    if shown.is_live:
+        topic.paused_for = shown.pauses[0] if shown.pauses else None
+        topic.responsible_id = turns[-1].owner  # type: ignore[assignment]
+        session.expire(topic, ["responsible"])
 
 
-def cancel(topic: Topic) -> None:
-    """Nobody is owed an answer any more: the topic was hidden or closed unanswered."""
-    live = queries.live_promise(topic)
-    if live is not None:
-        live.state, live.next_action_at = "cancelled", None
-    topic.is_awaiting = False
-    session.flush()
-
-
-def resume(topic: Topic) -> None:
-    """The topic is back as if never away: its unfulfilled promise runs on, to the same instant."""
-    last = queries.last_promise(topic)
-    if last is None or last.state != "cancelled" or last.fulfilled_at is not None:
-        return
-    last.state = "running" if last.breached_at is None else "breached"
-    last.next_action_at = last.due_at if last.breached_at is None else None
-    topic.is_awaiting = True
-    session.flush()
-
-
-def judge_again(topic: Topic) -> None:
-    """Read the last promise from the answers that stand: one hidden or restored changes it."""
-    last = queries.last_promise(topic)
-    if last is None or last.state == "cancelled":
-        return
-    standing = [a for a in answers.standing_answers(topic) if a.published_at >= last.started_at]
-    topic.kept_at = None
-    if standing:
-        first = standing[0]
-        late = first.published_at > last.due_at
-        last.state = "met_late" if late else "met"
-        last.fulfilled_at, last.answer_id, last.next_action_at = first.published_at, first.id, None
-        topic.kept_at = first.published_at
-    elif last.breached_at is not None:
-        last.state, last.fulfilled_at, last.answer_id = "breached", None, None
-    else:
-        last.state, last.fulfilled_at, last.answer_id = "running", None, None
-        last.next_action_at = last.due_at
-    topic.is_awaiting = not standing
-    session.flush()
-
-
-def hand_over(topic: Topic) -> None:
-    """The topic moved to another category: its people answer now, and the shown hour stands."""
-    who = responsible(topic.category)
-    live = queries.live_promise(topic)
-    if live is not None:
-        live.category_id = topic.category_id
-        if live.breached_at is None:
-            live.accountable_id = topic.category.owner_id
-    if topic.is_awaiting or topic.kept_at is None:
-        topic.responsible = who if topic.expects_answer else None
-    session.flush()
-
-
-def hand_over_all(category: Category) -> None:
-    """Whoever is responsible in this category today takes what waits there for another."""
-    who = responsible(category)
-    for topic in answers.awaiting_in(category):
-        if topic.responsible_id != who.id:
-            hand_over(topic)
-
-
-def watch() -> int:
-    """Notice promises whose due instant has passed; how many."""
-    noticed = 0
-    while batch := queries.to_look_at(clock.now(), BATCH):
-        for late in batch:
-            _breach(late)
-            late.state, late.next_action_at = "breached", None
-            record(PromiseBroken(late.topic_id, late.id), at=late.due_at)
-        noticed += len(batch)
-        session.flush()
-        if len(batch) < BATCH:
-            break
-    return noticed
-
-
-def _breach(late: Promise) -> None:
-    late.breached_at, late.detected_at = late.due_at, clock.now()
-
-
-def _next_cycle(topic: Topic, kind: str) -> int:
-    last = select(func.max(Promise.cycle)).where(Promise.topic_id == topic.id, Promise.kind == kind)
-    return (session.scalar(last) or 0) + 1
+def _shown(found: Evaluation) -> Outcome | None:
+    """The answer that is owed, else the news that is, else the last answer that was not let off."""
+    answers = [found.first_answer, *found.next_answers]
+    standing = [a for a in answers if a is not None and a.cancelled is None]
+    live = [a for a in (*reversed(standing), *reversed(found.updates)) if a.is_live]
+    if live:
+        return live[0]
+    return standing[-1] if standing else None

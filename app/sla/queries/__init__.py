@@ -1,0 +1,1 @@
+"""Reading what the promise rests on: rules, promises, people."""

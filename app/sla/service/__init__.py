@@ -1,0 +1,1 @@
+"""What is done with promises: they are projected from events, watched, and their rules changed."""
