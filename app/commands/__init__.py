@@ -12,6 +12,7 @@ from app.commands.people import create_admin
 from app.commands.permissions import permissions
 from app.commands.search import search
 from app.commands.settings import settings
+from app.commands.sla import sla
 from app.commands.worker import worker
 
 COMMANDS = (
@@ -27,5 +28,6 @@ COMMANDS = (
     permissions,
     search,
     settings,
+    sla,
     worker,
 )

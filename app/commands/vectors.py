@@ -6,11 +6,19 @@ A–F (states), G (people), N (reminders) and W (working-day terms).
 
 from __future__ import annotations
 
+import json
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from app.sla.engine.calendars import Calendar, parse, seconds_of, working_days
+from app.sla.engine.calendars import (
+    Calendar,
+    CalendarError,
+    NeverOpenError,
+    parse,
+    seconds_of,
+    working_days,
+)
 from app.sla.engine.events import Event, UnknownEventError
 from app.sla.engine.ladder import Quiet, Rung, choose, plan
 from app.sla.engine.pacing import Pacemaker
@@ -24,38 +32,125 @@ if TYPE_CHECKING:
     Json = Mapping[str, Any]
 
 MANAGER = "community_manager"
+# Other names by which a file may call what the engine knows.
+SAME = {
+    "dispute": "no_reply_disputed",
+    "disputed": "no_reply_disputed",
+    "no_reply_dispute": "no_reply_disputed",
+    "no_reply_needed_disputed": "no_reply_disputed",
+    "customer_dispute": "no_reply_disputed",
+    "customer_disputed": "no_reply_disputed",
+    "absorb": "absorbed",
+    "absorbs": "absorbed",
+    "merge": "absorbed",
+    "merge_from": "absorbed",
+    "merge_in": "absorbed",
+    "merged": "absorbed",
+    "merged_from": "absorbed",
+    "merged_in": "absorbed",
+    "merged_with": "absorbed",
+}
+DUE = ("due_at", "other_due_at", "due", "other_due")
+STARTED = ("opened_at", "other_opened_at", "started_at", "other_started_at")
+SUBSTITUTE = ("substitute", "sub", "substituted_by", "replaced_by", "by")
+
 _POLICY = {f.name for f in fields(Policy)}
+_UNDERSTOOD = {
+    "vector": {
+        *("id", "group", "title", "about", "note", "note_due_local", "expected", "calendar"),
+        *("policy", "opened_at", "events", "evaluate_at", "category", "term"),
+        *("ladder", "target_s", "quiet", "ticks", "answered_at"),
+    },
+    "event": {
+        *("at", "type", "id", "ref", "seq", "seen_seq", "owner", "deputy", "calendar", "absences"),
+        *("grace_s", "target_s", *DUE, *STARTED, *_POLICY),
+        # who and why: told to people, and nothing to the hour
+        *("target", "from", "to", "by", "who", "actor", "reason", "note"),
+    },
+    "policy": _POLICY,
+    "category": {"id", "name", "owner", "deputy", "manager", "absences", "tz"},
+    "absence": {"who", "from", "to", "reason", *SUBSTITUTE},
+    "tick": {"wall", "mono", "scheduler"},
+}
 
 
 class VectorError(ValueError):
-    """A vector that cannot be computed; the message names it."""
+    """A file or a vector that cannot be computed; the message names it."""
+
+
+def opened(raw: bytes) -> Json:
+    """The file's JSON; VectorError when it is not such a file."""
+    try:
+        file = json.loads(raw)
+    except ValueError as error:  # not JSON, or not UTF-8
+        raise VectorError(f"not JSON: {error}") from None
+    if not isinstance(file, dict) or not isinstance(file.get("calendars"), dict):
+        raise VectorError('there are no "calendars"')
+    vectors = file.get("vectors")
+    if not isinstance(vectors, list) or not all(isinstance(v, dict) for v in vectors):
+        raise VectorError('there are no "vectors"')
+    ids = [v.get("id") for v in vectors]
+    if not all(isinstance(id_, str) for id_ in ids):
+        raise VectorError(f'vector {ids.index(None) + 1} has no "id"' if None in ids else "ids")
+    twice = next((id_ for id_ in ids if ids.count(id_) > 1), None)
+    if twice is not None:
+        raise VectorError(f"{twice}: there are two of this id")
+    return file
 
 
 def compute(file: Json) -> Iterator[tuple[str, dict[str, Any]]]:
     """Each vector's id with what the engine computed, in the shape of `expected`."""
-    calendars = {name: parse(spec) for name, spec in file["calendars"].items()}
+    calendars = {name: _calendar(name, spec) for name, spec in file["calendars"].items()}
     for vector in file["vectors"]:
         try:
             yield vector["id"], _computed(vector, calendars)
         except UnknownEventError as error:
-            message = f"{vector['id']}: unknown event type {error.args[0]!r}"
-            raise VectorError(message) from None
-        except (KeyError, TypeError, ValueError) as error:
-            message = f"{vector.get('id', '?')}: {type(error).__name__}: {error}"
-            raise VectorError(message) from error
+            raise VectorError(f"{vector['id']}: unknown event type {error.args[0]!r}") from None
+        except NeverOpenError:
+            raise VectorError(f"{vector['id']}: the calendar never opens") from None
+        except KeyError as error:
+            raise VectorError(f"{vector['id']}: {error.args[0]!r} is missing") from None
+        except (AttributeError, TypeError, ValueError) as error:
+            raise VectorError(f"{vector['id']}: {error}") from error
+
+
+def left_out(file: Json) -> Iterator[str]:
+    """What vectors say beyond what is understood here: it had no part in what was computed."""
+    for vector in file["vectors"]:
+        category = vector.get("category") or {}
+        events = vector.get("events") or ()
+        absences = [*category.get("absences", ())]
+        absences += [a for e in events for a in e.get("absences", ())]
+        said = [
+            ("vector", vector),
+            ("policy", vector.get("policy") or {}),
+            ("category", category),
+            *(("event", each) for each in events),
+            *(("absence", each) for each in absences),
+            *(("tick", each) for each in vector.get("ticks") or ()),
+        ]
+        for what, given in said:
+            for name in sorted(given.keys() - _UNDERSTOOD[what]):
+                yield f"{vector['id']}: {what}: {name!r} is not understood and was left out"
+
+
+def _calendar(name: str, spec: Any) -> Calendar:
+    try:
+        return parse(spec)
+    except CalendarError as error:
+        raise VectorError(f"calendar {name}: {error}") from None
 
 
 def _computed(vector: Json, calendars: Mapping[str, Calendar]) -> dict[str, Any]:
     if "term" in vector:
         return _term(vector, calendars[vector["calendar"]])
     if "ladder" in vector:
-        return _reminders(vector, calendars[vector["calendar"]])
+        return _reminders(vector, calendars)
     events = _events(vector, calendars)
     now = _instant(vector["evaluate_at"])
-    found = evaluate(events, now)
     if "category" in vector:
-        return _people(vector, events, found, now)
-    return _states(found)
+        return _people(vector, events, now)
+    return _states(evaluate(events, now))
 
 
 def _states(found: Evaluation) -> dict[str, Any]:
@@ -92,9 +187,7 @@ def _told(outcome: Outcome) -> dict[str, Any]:
     return told
 
 
-def _people(
-    vector: Json, events: Sequence[Event], found: Evaluation, now: datetime
-) -> dict[str, Any]:
+def _people(vector: Json, events: Sequence[Event], now: datetime) -> dict[str, Any]:
     category = vector["category"]
     absences = list(category.get("absences", ()))
     rosters = [Roster(events[0].at, category["owner"], category.get("deputy"))]
@@ -103,13 +196,10 @@ def _people(
             rosters.append(Roster(_instant(event["at"]), event["owner"], event.get("deputy")))
             absences += event.get("absences", ())
     away = [
-        Absence(a["who"], _instant(a["from"]), _instant(a["to"]), a.get("substitute"))
+        Absence(a["who"], _instant(a["from"]), _instant(a["to"]), _first(a, SUBSTITUTE))
         for a in absences
     ]
-    promise = found.first_answer
-    if promise is None:
-        message = "there is no promise to answer for"
-        raise ValueError(message)
+    promise = _promised(events, now)
     book = ledger(promise, rosters, away, now, category.get("manager", MANAGER))
     return {
         "due_at": _text(promise.due_at),
@@ -129,83 +219,112 @@ def _term(vector: Json, calendar: Calendar) -> dict[str, Any]:
     elif term["mode"] == "elapsed":
         due = received + timedelta(seconds=term["seconds"])
     else:
-        message = f"unknown term {term['mode']!r}"
-        raise ValueError(message)
+        raise ValueError(f"unknown term {term['mode']!r}")
     return {"due_at": _text(due)}
 
 
-def _reminders(vector: Json, calendar: Calendar) -> dict[str, Any]:
-    opened = _instant(vector["opened_at"])
-    terms = Terms(Policy(first_answer_s=vector["target_s"]), calendar)
-    events = [Event("opened", opened, terms=terms), *_later_events(vector, {}, terms)]
-    promise = evaluate(events[:1], opened).first_answer
-    if promise is None:
-        message = "there is no promise to remind of"
-        raise ValueError(message)
-    ladder = [Rung(name, mode, value) for name, mode, value in vector["ladder"]]
-    planned = plan(promise, ladder, _quiet(vector.get("quiet")))
-    if "ticks" not in vector:
-        told = [
-            {"rung": p.rung, "fire_at": _text(p.fire_at), "notify_at": _text(p.notify_at)}
-            for p in planned
-        ]
-        return {"due_at": _text(promise.due_at), "plan": told}
+def _reminders(vector: Json, calendars: Mapping[str, Calendar]) -> dict[str, Any]:
+    start = _instant(vector["opened_at"])
+    policy = replace(_policy(vector), first_answer_s=vector["target_s"])
+    terms = Terms(policy, calendars[vector["calendar"]])
+    events = [Event("opened", start, terms=terms), *_later_events(vector, calendars, terms)]
     if vector.get("answered_at"):
-        events.append(Event("official_answer", _instant(vector["answered_at"]), id="answer"))
+        events.append(Event("official_answer", _instant(vector["answered_at"])))
+    ladder = [Rung(name, mode, value) for name, mode, value in vector["ladder"]]
+    quiet = _quiet(vector.get("quiet"))
+    if "ticks" in vector:
+        return _ticked(vector["ticks"], events, ladder, quiet)
+    promise = _promised(events, max(e.at for e in events))
+    told = [
+        {"rung": p.rung, "fire_at": _text(p.fire_at), "notify_at": _text(p.notify_at)}
+        for p in plan(promise, ladder, quiet)
+    ]
+    return {"due_at": _text(promise.due_at), "plan": told}
+
+
+def _ticked(
+    ticks: Sequence[Json], events: Sequence[Event], ladder: Sequence[Rung], quiet: Quiet | None
+) -> dict[str, Any]:
+    """What schedulers that share one log send when they look at these instants."""
     sends: list[dict[str, Any]] = []
     held_ticks: list[str | None] = []
     pacemakers: dict[str, Pacemaker] = {}
-    logged: set[str] = set()
+    logged: dict[int, set[str]] = {}
     last_tick: datetime | None = None
-    for tick in vector["ticks"]:
-        wall, name = _instant(tick["wall"]), tick.get("scheduler", "A")
-        steady = tick.get("mono")
-        admitted = pacemakers.setdefault(name, Pacemaker()).admits(wall, steady, last_tick)
+    for tick in ticks:
+        wall, name, steady = _instant(tick["wall"]), tick.get("scheduler", "A"), tick.get("mono")
+        pacemaker = pacemakers.setdefault(name, Pacemaker())
+        before = pacemaker.steady
+        if steady is not None and before is not None and steady < before:
+            # A steady clock goes back only by starting anew, in another process.
+            pacemaker = pacemakers[name] = Pacemaker()
+        admitted = pacemaker.admits(wall, steady, last_tick)
         last_tick = wall
         if not admitted:
             held_ticks.append(_text(wall))
             continue
-        now_stands = evaluate(events, wall).first_answer
-        if now_stands is None or not now_stands.is_live:
+        promise = evaluate(events, wall).first_answer
+        if promise is None or not promise.is_live:
             continue
-        rung, coalesced = choose(planned, logged, wall)
-        logged.update(coalesced, [rung] if rung else [])
+        log = logged.setdefault(promise.arm_no, set())
+        rung, coalesced = choose(plan(promise, ladder, quiet), log, wall)
+        log.update(coalesced, [rung] if rung else [])
         if rung:
             sends.append({"at": _text(wall), "rung": rung, "by": name, "coalesced": coalesced})
     return {"sends": sends, "held_ticks": held_ticks}
 
 
+def _promised(events: Sequence[Event], at: datetime) -> Outcome:
+    promise = evaluate(events, at).first_answer
+    if promise is None:
+        raise ValueError("no answer was promised")
+    return promise
+
+
+def _policy(vector: Json) -> Policy:
+    return Policy(**{k: v for k, v in (vector.get("policy") or {}).items() if k in _POLICY})
+
+
 def _events(vector: Json, calendars: Mapping[str, Calendar]) -> list[Event]:
-    given = {k: v for k, v in vector.get("policy", {}).items() if k in _POLICY}
-    terms = Terms(Policy(**given), calendars[vector["calendar"]])
+    terms = Terms(_policy(vector), calendars[vector["calendar"]])
     opened = Event("opened", _instant(vector["opened_at"]), terms=terms)
     return [opened, *_later_events(vector, calendars, terms)]
 
 
-def _later_events(
-    vector: Json, calendars: Mapping[str, Calendar], terms: Terms
-) -> Iterator[Event]:
-    for said in sorted(vector.get("events", ()), key=lambda e: _instant(e["at"])):
-        if said["type"] not in KNOWN:
+def _later_events(vector: Json, calendars: Mapping[str, Calendar], terms: Terms) -> Iterator[Event]:
+    for said in sorted(vector.get("events") or (), key=lambda e: _instant(e["at"])):
+        type_ = SAME.get(said["type"], said["type"])
+        if type_ not in KNOWN:
             raise UnknownEventError(said["type"])
         changed = {k: v for k, v in said.items() if k in _POLICY}
         calendar = calendars[said["calendar"]] if "calendar" in said else terms.calendar
         terms = replace(terms, policy=replace(terms.policy, **changed), calendar=calendar)
-        due = said.get("due_at")
         yield Event(
-            said["type"],
+            type_,
             _instant(said["at"]),
             id=said.get("id"),
             ref=said.get("ref"),
             seq=said.get("seq"),
             seen_seq=said.get("seen_seq"),
             terms=terms,
-            due_at=_instant(due) if due else None,
+            due_at=_due(said, type_, terms),
             owner=said.get("owner"),
             deputy=said.get("deputy"),
             grace=said.get("grace_s"),
             target=said.get("target_s"),
         )
+
+
+def _due(said: Json, type_: str, terms: Terms) -> datetime | None:
+    due, started = _first(said, DUE), _first(said, STARTED)
+    if due is not None:
+        return _instant(due)
+    if type_ == "absorbed":
+        if started is None:
+            raise ValueError(f"{said['type']}: when the other one is due is missing")
+        target = timedelta(seconds=terms.policy.first_answer_s)
+        return terms.calendar.add(_instant(started), target)
+    return None
 
 
 def _quiet(spec: Json | None) -> Quiet | None:
@@ -222,8 +341,7 @@ def _quiet(spec: Json | None) -> Quiet | None:
 def _instant(text: str) -> datetime:
     at = datetime.fromisoformat(text)
     if at.tzinfo is None:
-        message = f"{text} names no zone"
-        raise ValueError(message)
+        raise ValueError(f"{text} names no zone")
     return at.astimezone(UTC)
 
 
@@ -237,3 +355,7 @@ def _text(at: datetime | None) -> str | None:
 def _seconds(span: timedelta) -> int | float:
     seconds = span.total_seconds()
     return int(seconds) if seconds == int(seconds) else seconds
+
+
+def _first(given: Json, names: Sequence[str]) -> Any:
+    return next((given[name] for name in names if given.get(name) is not None), None)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -298,7 +299,7 @@ def _parsed(hours: Any, place: str) -> tuple[Hours, ...]:
             raise CalendarError(place, "order")
         found.append((opens, closes))
     found.sort()
-    for (_a, closes), (opens, _b) in zip(found, found[1:], strict=False):
+    for (_a, closes), (opens, _b) in pairwise(found):
         if opens < closes:
             raise CalendarError(place, "overlap")
     return tuple(found)

@@ -1,4 +1,4 @@
-"""What may happen to a topic, as the engine reads it. The order of a list is the order of events."""
+"""What may happen to a topic, as the engine reads it; what happens at once keeps its order."""
 
 from __future__ import annotations
 

@@ -50,9 +50,9 @@ def _cut(kind: str, start: datetime, end: datetime, calendar: Calendar) -> list[
     for opens, closes in calendar.spans(start, end):
         if at < opens:
             told.append(Segment("closed", at, opens, NOTHING))
-        if told and told[-1].kind == kind:  # it was cut only by the UTC midnight
-            opens = told.pop().start
-        told.append(Segment(kind, opens, closes, closes - opens))
+        # What was cut only by the UTC midnight is one.
+        since = told.pop().start if told and told[-1].kind == kind else opens
+        told.append(Segment(kind, since, closes, closes - since))
         at = closes
     if at < end:
         told.append(Segment("closed", at, end, NOTHING))

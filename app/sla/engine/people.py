@@ -90,11 +90,7 @@ def acting(
 
 def rosters(events: Sequence[Event]) -> list[Roster]:
     """Who was named for a topic and since when, from its events."""
-    found: list[Roster] = []
-    for event in events:
-        if event.owner is not None:
-            found.append(Roster(event.at, event.owner, event.deputy))
-    return found
+    return [Roster(e.at, e.owner, e.deputy) for e in events if e.owner is not None]
 
 
 def ledger(

@@ -35,8 +35,8 @@ class Outcome:
 
     `state`: running, at_risk, paused, breached, met, met_late or cancelled. `due_at` is None while
     it is paused unbroken, and when it was fulfilled or cancelled then. A broken one may be paused
-    too: `pauses` says why, and its overdue time stands still. `overdue` is open time, `overdue_wall`
-    the same by the clock on the wall. `whole` is what the shares of the time are shares of.
+    too: `pauses` says why, and its overdue time stands still. `overdue` is open time,
+    `overdue_wall` the same on the wall clock. `whole` is what shares of the time are shares of.
     """
 
     kind: str
