@@ -6,17 +6,14 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Float, and_, case, func, literal, not_, select
-from sqlalchemy.ext.compiler import compiles
+from sqlalchemy import ColumnElement, and_, case, func, not_, select
 from sqlalchemy.orm import defaultload, lazyload
-from sqlalchemy.sql.expression import FunctionElement
 
 from app.core import clock
 from app.core.db import session
 from app.core.events import Delivery
 from app.core.pages import Order, Page, keyset
 from app.topics.models import Category, Topic
-from app.topics.promise import AT_RISK
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,23 +32,6 @@ SOONEST: Order[Topic] = Order(
     (Topic.due_at, Topic.id), lambda t: (t.due_at, t.id), descending=False
 )
 LATEST: Order[Topic] = Order((Topic.kept_at, Topic.id), lambda t: (t.kept_at, t.id))
-
-
-class epoch(FunctionElement[float]):  # noqa: N801 (it reads as SQL)
-    """An instant as seconds, so that databases without intervals can do sums with it."""
-
-    type = Float()
-    inherit_cache = True
-
-
-@compiles(epoch, "sqlite")
-def _in_sqlite(element: Any, compiler: Any, **options: Any) -> str:
-    return f"((julianday({compiler.process(element.clauses, **options)}) - 2440587.5) * 86400.0)"
-
-
-@compiles(epoch)
-def _in_postgres(element: Any, compiler: Any, **options: Any) -> str:
-    return f"extract(epoch FROM {compiler.process(element.clauses, **options)})"
 
 
 @dataclass(frozen=True)
@@ -155,10 +135,7 @@ def _in_lane(view: View, name: str) -> ColumnElement[bool]:
         return and_(Topic.kept_at.is_not(None), Topic.kept_at >= view.today)
     awaiting = and_(Topic.is_awaiting.is_(True), Topic.due_at.is_not(None))
     overdue = Topic.due_at < view.at
-    # The same instants as `topics.promise.running`: the last fifth of the time.
-    left = epoch(Topic.due_at) - literal(view.at.timestamp())
-    whole = epoch(Topic.due_at) - epoch(Topic.promised_at)
-    at_risk = and_(not_(overdue), left <= whole * (1 - AT_RISK))
+    at_risk = and_(not_(overdue), Topic.at_risk_at <= view.at)
     if name == "overdue":
         return and_(awaiting, overdue)
     if name == "at_risk":

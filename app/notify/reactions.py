@@ -16,7 +16,7 @@ from app.moderation.events import (
 from app.notify import letters, policy, queries, service
 from app.notify.events import LetterWritten
 from app.sla.events import PromiseBroken
-from app.sla.service import responsible
+from app.sla.queries import people
 from app.topics import queries as topics
 from app.topics.events import (
     AnswerPublished,
@@ -44,7 +44,7 @@ def write_the_receipt(event: TopicOpened) -> None:
     """The asker holds the promise in their hands; the executive learns of it."""
     topic = topics.topic(event.topic_id)
     service.write("receipt", [topic.asker], topic=topic)
-    service.write("question", [responsible(topic.category)], topic=topic)
+    service.write("question", [people.acting(topic.category).person], topic=topic)
 
 
 @later(AnswerPublished)
@@ -82,7 +82,7 @@ def thank_the_executive(event: TopicSolved) -> None:
 def put_it_back_on_the_desk(event: TopicReopened) -> None:
     """Who answers reads that it did not help, and by when to answer again; followers, too."""
     topic = topics.topic(event.topic_id)
-    service.write("reopened", [responsible(topic.category)], topic=topic)
+    service.write("reopened", [people.acting(topic.category).person], topic=topic)
     service.write("followed_reopened", queries.followers(topic), topic=topic)
 
 
@@ -108,7 +108,7 @@ def tell_what_was_done_to_it(
 def hand_it_over(event: TopicMoved) -> None:
     """Who answers now learns of it as of a new question."""
     topic = topics.topic(event.topic_id)
-    service.write("handed_over", [responsible(topic.category)], topic=topic)
+    service.write("handed_over", [people.acting(topic.category).person], topic=topic)
 
 
 @later(PostHidden)
