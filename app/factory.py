@@ -40,6 +40,7 @@ from app.moderation import views as moderation
 from app.notify import views as notify
 from app.search import service as searching
 from app.search import views as search
+from app.sla import views as sla
 from app.topics import views as topics
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
 
     from app.brand.models import Brand
 
-DOORS = (media, brand, accounts, topics, moderation, ideas, search, notify, insight)
+DOORS = (media, brand, accounts, topics, moderation, ideas, search, sla, notify, insight)
 # Imported for what they register: tables, reactions to events, the worker's sweeps.
 REGISTERED = (
     "core.deliveries",
@@ -58,6 +59,7 @@ REGISTERED = (
     "accounts.policy",
     "ideas.policy",
     "moderation.policy",
+    "sla.policy",
     "ideas.models",
     "moderation.models",
     "notify.models",

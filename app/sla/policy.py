@@ -1,0 +1,6 @@
+"""Who keeps the rules of the promise."""
+
+from app.core.policy import is_manager, permission
+
+# Calendars and promise rules.
+permission("sla.manage", [is_manager])
