@@ -70,3 +70,10 @@ class PersonLetIn(Event):
     """An administrator opened a disabled account again."""
 
     person_id: int
+
+
+@dataclass(frozen=True)
+class AbsenceChanged(Event):
+    """When somebody is away, or who stands in for them, is another from now on."""
+
+    person_id: int

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import unicodedata
-from typing import Any
+from datetime import UTC, date, datetime, time, timedelta
+from typing import TYPE_CHECKING, Any
 
 from email_validator import EmailNotValidError, validate_email
 from wtforms import (
     BooleanField,
+    DateField,
     EmailField,
     Field,
     FileField,
@@ -15,17 +17,28 @@ from wtforms import (
     SelectField,
     StringField,
     TextAreaField,
+    TimeField,
     ValidationError,
 )
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than stubs
-from wtforms.validators import InputRequired, Length
+from wtforms.validators import InputRequired, Length, Optional
 
 from app.accounts import service
+from app.accounts.absences import LONGEST as LONGEST_ABSENCE
+from app.accounts.absences import Leave
 from app.accounts.models import ROLES
+from app.core import clock
 from app.core.forms import REQUIRED, Form, between, fold, strip
 from app.core.i18n import LOCALE_NAMES, _, _l, zone_names
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from zoneinfo import ZoneInfo
+
+    from app.accounts.models import Absence, Person
+
 SHORTEST, LONGEST = 10, 128
+YEARS_AHEAD = 2
 
 
 class IsAddress:
@@ -239,3 +252,150 @@ class InviteForm(PersonForm):
         self.role.choices = [
             SelectChoice(role, ROLE_WORDS[role]) for role in ROLES if role != "customer"
         ]
+
+
+def _day(label: Any) -> DateField:
+    return DateField(  # type: ignore[call-arg]  # newer than stubs
+        label,
+        format=["%Y-%m-%d", "%d.%m.%Y"],
+        invalid_value_message=_l("Write the day like 2026-11-28 or 28.11.2026."),
+        validators=[InputRequired(REQUIRED)],
+    )
+
+
+def _hour(label: Any) -> TimeField:
+    return TimeField(  # type: ignore[call-arg]  # newer than stubs
+        label,
+        format=["%H:%M", "%H:%M:%S"],
+        invalid_value_message=_l("Write the hour like 14:30."),
+        validators=[Optional()],
+        description=_l("Leave it empty for the whole day."),
+    )
+
+
+class _Ending(Form):
+    """What is said about the end of an absence, alike in both forms below."""
+
+    ends_on: DateField
+    ends_time: TimeField
+    zone: ZoneInfo
+
+    def begins(self) -> datetime | None:
+        """When it begins, as far as the form says so."""
+        return None
+
+    def ends(self) -> datetime:
+        """The first instant that is not away any more."""
+        last, hour = self.ends_on.data, self.ends_time.data
+        if last is None:
+            raise ValueError(last)
+        if hour is not None:
+            return instant(last, hour, self.zone)
+        return instant(last + timedelta(days=1), time(), self.zone)
+
+    def validate_ends_on(self, field: Field) -> None:
+        """After the beginning, after now, within a year; the other fields have been read."""
+        if field.data is None:
+            return
+        starts_at = self.begins()
+        if not _is_near(field.data):
+            raise ValidationError(_("An absence lasts a year at most."))
+        if starts_at is not None and self.ends() <= starts_at:
+            raise ValidationError(_("The end must be after the beginning."))
+        if self.ends() <= clock.now():
+            raise ValidationError(_("This has passed already."))
+        if starts_at is not None and self.ends() - starts_at > LONGEST_ABSENCE:
+            raise ValidationError(_("An absence lasts a year at most."))
+
+
+class EndForm(_Ending):
+    """The end of an absence, when it is to be another."""
+
+    ends_on = _day(_l("Last day away"))
+    ends_time = _hour(_l("Until what hour"))
+
+    def __init__(self, zone: ZoneInfo, absence: Absence) -> None:
+        ends_on, ends_time = last_day(absence.ends_at, zone)
+        super().__init__(data={"ends_on": ends_on, "ends_time": ends_time})
+        self.zone, self.starts_at = zone, absence.starts_at
+
+    def begins(self) -> datetime:
+        """That stays as it is."""
+        return self.starts_at
+
+
+class AbsenceForm(_Ending):
+    """When somebody is away, who stands in, and a word for colleagues."""
+
+    starts_on = _day(_l("First day away"))
+    starts_time = _hour(_l("From what hour"))
+    ends_on = _day(_l("Last day away"))
+    ends_time = _hour(_l("Until what hour"))
+    substitute_id = SelectField(
+        _l("Who stands in"),
+        coerce=int,
+        validate_choice=False,
+        description=_l("They answer in public meanwhile. Without anybody, the deputy does."),
+    )
+    note = StringField(
+        _l("A word for colleagues"),
+        filters=[fold],
+        validators=[Length(max=200, message=_l("At most %(max)d characters, please."))],
+        description=_l("Shown to colleagues only."),
+    )
+
+    def __init__(self, zone: ZoneInfo, colleagues: Sequence[Person]) -> None:
+        super().__init__()
+        self.zone = zone
+        self.colleagues = {p.id: p for p in colleagues}
+        self.substitute_id.choices = [
+            SelectChoice(0, _("Nobody by name")),
+            *(SelectChoice(p.id, f"{p.name}, {p.post}" if p.post else p.name) for p in colleagues),
+        ]
+
+    def begins(self) -> datetime | None:
+        """The first instant away."""
+        first = self.starts_on.data
+        if first is None or not _is_near(first):
+            return None
+        return instant(first, self.starts_time.data or time(), self.zone)
+
+    def validate_starts_on(self, field: Field) -> None:
+        """Who answered until now answered; nobody was away in hindsight."""
+        if field.data is None:
+            return
+        if field.data < clock.now().astimezone(self.zone).date():
+            raise ValidationError(_("Choose today or a later day: what has been stays."))
+        if not _is_near(field.data):
+            raise ValidationError(_("This is too far ahead."))
+
+    def validate_substitute_id(self, field: Field) -> None:
+        """One of those offered, or nobody."""
+        if field.data and field.data not in self.colleagues:
+            raise ValidationError(_("Choose somebody of the list."))
+
+    def leave(self) -> Leave:
+        """What was said, once every field is right."""
+        starts_at = self.begins()
+        if starts_at is None:
+            raise ValueError(self.starts_on.data)
+        substitute = self.colleagues.get(self.substitute_id.data)
+        return Leave(starts_at, self.ends(), substitute, self.note.data or "")
+
+
+def _is_near(day: date) -> bool:
+    """Within a few years of today: what lies further, no calendar can reckon with."""
+    return abs(day.year - clock.now().year) <= YEARS_AHEAD
+
+
+def instant(day: date, hour: time, zone: ZoneInfo) -> datetime:
+    """What a wall clock in `zone` shows, as an instant."""
+    return datetime.combine(day, hour, zone).astimezone(UTC)
+
+
+def last_day(ends_at: datetime, zone: ZoneInfo) -> tuple[date, time | None]:
+    """The last day of an absence, and the hour when it does not take the whole of it."""
+    local = ends_at.astimezone(zone)
+    if local.time() == time():
+        return local.date() - timedelta(days=1), None
+    return local.date(), local.time().replace(second=0, microsecond=0)

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import or_, select
 
-from app.accounts.models import Person, Session, Ticket
+from app.accounts.models import Absence, Person, Session, Ticket
 from app.core import names
 from app.core.db import session
 from app.core.pages import SIZE, Order, Page, keyset
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from app.core.policy import Actor
 
@@ -113,3 +114,53 @@ def other_administrators(person: Person) -> int:
     # All of them are locked in one order, so that two administrators cannot remove each other.
     ids = session.scalars(query.order_by(Person.id).with_for_update()).all()
     return sum(1 for other in ids if other != person.id)
+
+
+def colleague(_actor: Actor, person_id: int) -> Person | None:
+    """Somebody who works for the bank here, disabled or not."""
+    found = session.get(Person, person_id)
+    return found if found is not None and found.is_staff else None
+
+
+def substitutes_for(person: Person) -> list[Person]:
+    """Who could stand in for somebody: colleagues who can sign in."""
+    return [p for p in staff() if p.id != person.id and p.is_active]
+
+
+def absence(_actor: Actor, absence_id: int) -> Absence | None:
+    """An absence by its id."""
+    return session.get(Absence, absence_id)
+
+
+def absences_ahead(at: datetime, person: Person | None = None) -> Sequence[Absence]:
+    """What is not over at `at`, of everybody or of one, the first first."""
+    query = select(Absence).where(Absence.ends_at > at)
+    if person is not None:
+        query = query.where(Absence.person_id == person.id)
+    return session.scalars(query.order_by(Absence.starts_at, Absence.id)).unique().all()
+
+
+def absences_past(at: datetime, person: Person, limit: int = 10) -> Sequence[Absence]:
+    """What is over at `at`, the last first."""
+    query = select(Absence).where(Absence.person_id == person.id, Absence.ends_at <= at)
+    query = query.order_by(Absence.ends_at.desc(), Absence.id.desc()).limit(limit)
+    return session.scalars(query).unique().all()
+
+
+def absences_between(start: datetime, end: datetime) -> Sequence[Absence]:
+    """Everybody's absences that touch `[start, end)`, the first first."""
+    query = select(Absence).where(Absence.starts_at < end, Absence.ends_at > start)
+    return session.scalars(query.order_by(Absence.starts_at, Absence.id)).unique().all()
+
+
+def hold(*people: Person | None) -> None:
+    """Make what is done to these people's absences go in turn, in one order for everybody."""
+    ids = [p.id for p in people if p is not None]
+    query = select(Person.id).where(Person.id.in_(ids)).order_by(Person.id)
+    session.execute(query.with_for_update())
+
+
+def absence_as_it_is(absence: Absence) -> Absence | None:
+    """The absence read anew, its row ours; None when somebody has taken it back."""
+    query = select(Absence).where(Absence.id == absence.id).with_for_update(of=Absence)
+    return session.scalar(query.execution_options(populate_existing=True))

@@ -12,14 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select, text
-from sqlalchemy.orm import aliased
 
-from app.accounts.models import Person
 from app.core import clock, deliveries, heartbeat, mail, schema
 from app.core.db import db, session
 from app.search import queries as search_queries
 from app.search import service as search
-from app.topics.models import Category
+from app.sla.queries import people
+from app.topics import queries as topics
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -128,21 +127,15 @@ def _waiting_deliveries(_settings: Mapping[str, Any]) -> Finding:
 
 
 def _owners(_settings: Mapping[str, Any]) -> Finding:
-    owner, deputy = aliased(Person), aliased(Person)
-    query = (
-        select(Category.slug)
-        .join(owner, owner.id == Category.owner_id)
-        .outerjoin(deputy, deputy.id == Category.deputy_id)
-        .where(
-            Category.archived_at.is_(None),
-            (owner.disabled_at.is_not(None)) | (owner.role == "customer"),
-            (deputy.id.is_(None)) | (deputy.disabled_at.is_not(None)),
-        )
-    )
-    orphans = session.scalars(query.order_by(Category.place)).all()
-    if not orphans:
-        return _well("every category has somebody who answers")
-    return _wrong(f"nobody answers in: {', '.join(orphans)}", ADVICE["owners"])
+    categories = topics.categories()
+    today = people.acting_in(categories)
+    alone = [c.slug for c in categories if not today[c.id].is_there]
+    if alone:
+        return _wrong(f"nobody answers today in: {', '.join(alone)}", ADVICE["owners"])
+    fallen = [c.slug for c in categories if today[c.id].role == "manager"]
+    if fallen:
+        return _well(f"left to the community manager today: {', '.join(fallen)}")
+    return _well("every category has somebody who answers")
 
 
 def _clock(_settings: Mapping[str, Any]) -> Finding:
@@ -184,7 +177,7 @@ ADVICE = {
     "index": "Let the worker run: it makes the index whole again from the database by itself.",
     "worker": "Start `flask worker` (./bin/run does it by itself) and read its log.",
     "dead deliveries": "Read `flask deliveries --dead`, repair, then add `--replay all`.",
-    "owners": "Name an owner in Manage, Categories.",
+    "owners": "Name an owner or a deputy in Manage, Categories, or end an absence in Absences.",
     "clock": "Let both machines take their time from NTP.",
     "mail": "Correct MAIL_URL, or let this machine reach the mail server.",
     "secret": "Put `openssl rand -base64 48` into SECRET_KEY (everybody will sign in again).",

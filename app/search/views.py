@@ -14,6 +14,7 @@ from app.core.web import Door, current_actor
 from app.search import policy, service  # noqa: F401 (it declares the permission)
 from app.search.index import Filters
 from app.topics import queries as topics_queries
+from app.topics.answering import answers_today
 from app.topics.models import ANSWER_STATES, IDEA_STATES, KINDS
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ def search() -> ResponseReturnValue:
         state_words=_state_words(),
         ask_title=_as_title(asked.words),
         addressee=addressee,
-        who=topics_queries.who_answers([addressee])[0] if addressee else None,
+        who=answers_today(addressee).person if addressee else None,
         tags=() if results and results.items else topics_queries.popular_tags(20),
     )
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import ColumnElement, true
 
 from app.core.policy import anyone, is_manager, is_signed_in, is_staff, permission
+from app.topics import answering
 from app.topics.models import Post, Topic
 
 if TYPE_CHECKING:
@@ -29,8 +30,11 @@ def did_not_ask_it(actor: Actor, topic: Topic) -> bool:
 
 
 def answers_for_it(actor: Actor, topic: Topic) -> bool:
-    """The owner, the deputy or a named delegate of its category."""
-    return topic.category.is_answered_by(actor.id)
+    """The owner, the deputy or a named delegate of its category, and who stands in today.
+
+    In lists the same is said by `queries.category_ids_of`.
+    """
+    return topic.category.is_answered_by(actor.id) or answering.stands_in(actor, topic.category)
 
 
 def is_not_closed(_actor: Actor, topic: Topic) -> bool:

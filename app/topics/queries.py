@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from sqlalchemy.orm import selectinload
 from app.accounts.models import Person
 from app.core.db import session
 from app.core.pages import SIZE, Order, Page, keyset
+from app.topics import answering
 from app.topics.models import Category, Draft, Post, Revision, Tag, Topic, Vote, topic_tags
 from app.topics.policy import visible_posts, visible_topics
 
@@ -320,13 +322,22 @@ def categories_of(person: Person) -> Sequence[Category]:
 
 
 def category_ids_of(person: Person) -> list[int]:
-    """The categories this person may answer in: as owner, deputy or named delegate."""
+    """The open categories this person may answer in today, as `policy.answers_for_it` has it."""
     return [c.id for c in categories_answered_by(person)]
 
 
 def categories_answered_by(person: Person) -> list[Category]:
-    """The open categories where this person gives the official answer, in order."""
-    return categories_with(person.id)
+    """The open categories where this person gives the official answer today, in order."""
+    opened = categories()
+    today = answering.answers_in(opened)
+    return [c for c in opened if c.is_answered_by(person.id) or today[c.id].person.id == person.id]
+
+
+def categories_stood_in_by(person: Person) -> list[Category]:
+    """The open categories of others that this person answers in today."""
+    opened = categories()
+    today = answering.answers_in(opened)
+    return [c for c in opened if c.owner_id != person.id and today[c.id].person.id == person.id]
 
 
 @dataclass(frozen=True)
@@ -338,14 +349,14 @@ class Waiting:
     due_at: datetime
 
 
-def waiting() -> dict[int, Waiting]:
-    """What waits for whom, by the id of who is responsible. One statement."""
-    whose = Topic.responsible_id
-    rank = func.row_number().over(partition_by=whose, order_by=(Topic.due_at, Topic.id))
+def waiting(known: Iterable[Category] = ()) -> dict[int, Waiting]:
+    """What waits for whom, by the id of who answers today; `known` need not be read again."""
+    where = Topic.category_id
+    rank = func.row_number().over(partition_by=where, order_by=(Topic.due_at, Topic.id))
     ranked = (
         select(
-            Topic.responsible_id.label("person_id"),
-            func.count().over(partition_by=whose).label("waiting"),
+            where,
+            func.count().over(partition_by=where).label("waiting"),
             Topic.promised_at,
             Topic.due_at,
             rank.label("rank"),
@@ -353,13 +364,30 @@ def waiting() -> dict[int, Waiting]:
         .where(
             Topic.is_awaiting.is_(True),
             Topic.hidden_at.is_(None),
-            Topic.responsible_id.is_not(None),
             Topic.due_at.is_not(None),
         )
         .subquery()
     )
-    first = session.execute(select(ranked).where(ranked.c.rank == 1))
-    return {r.person_id: Waiting(r.waiting, r.promised_at, r.due_at) for r in first}
+    first = session.execute(select(ranked).where(ranked.c.rank == 1)).all()
+    at_hand = {c.id: c for c in known}
+    missing = _by_id({r.category_id for r in first} - at_hand.keys())
+    today = answering.answers_in([*at_hand.values(), *missing])
+    piles: dict[int, list[Waiting]] = defaultdict(list)
+    for r in first:
+        whose = today[r.category_id].person.id
+        piles[whose].append(Waiting(r.waiting, r.promised_at, r.due_at))
+    return {person_id: _one_pile(pile) for person_id, pile in piles.items()}
+
+
+def _one_pile(piles: list[Waiting]) -> Waiting:
+    first = min(piles, key=lambda pile: pile.due_at)
+    return Waiting(sum(pile.count for pile in piles), first.started_at, first.due_at)
+
+
+def _by_id(ids: set[int]) -> Sequence[Category]:
+    if not ids:
+        return []
+    return session.scalars(select(Category).where(Category.id.in_(ids))).unique().all()
 
 
 def asked_since(asker: Person, since: datetime) -> Topic | None:
@@ -388,9 +416,16 @@ def categories_with(person_id: int) -> list[Category]:
 
 
 def who_answers(asked: Iterable[Category]) -> list[Person]:
-    """The people these categories are answered by today, each once, in the categories' order."""
-    people = (c.deputy if c.owner.disabled_at and c.deputy else c.owner for c in asked)
-    return list(dict.fromkeys(people))
+    """The people who answer in these categories today, each once, in the categories' order."""
+    return list(dict.fromkeys(t.person for t in answering.answers_in(asked).values() if t.is_there))
+
+
+def executives(asked: Iterable[Category]) -> list[Person]:
+    """Those in charge of these categories and those who stand in for them today, each once."""
+    asked = list(asked)
+    today = answering.answers_in(asked)
+    people = (p for c in asked for p in (c.owner, today[c.id].person))
+    return [p for p in dict.fromkeys(people) if p.disabled_at is None]
 
 
 def tag_by_name(_actor: Actor, name: str) -> Tag | None:

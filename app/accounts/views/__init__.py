@@ -20,6 +20,6 @@ def _keep_nothing(response: Response) -> Response:
 
 
 # The modules need the door above them.
-from app.accounts.views import entry, people  # noqa: E402
+from app.accounts.views import absences, entry, people  # noqa: E402
 
-__all__ = ["door", "entry", "people"]
+__all__ = ["absences", "door", "entry", "people"]

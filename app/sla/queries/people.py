@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from sqlalchemy import event, select
 
@@ -122,7 +122,8 @@ def _until(
     turns = {t for a in absences for t in (a.start, a.end) if at < t < FOREVER}
     manager = who if _resolved(category, absences, at).who is None else None
     for turn in sorted(turns):
-        if (_resolved(category, absences, turn).who or manager) != who:
+        then = _resolved(category, absences, turn).who
+        if (manager if then is None else then) != who:
             return turn
     return None
 
@@ -131,9 +132,7 @@ def _manager(roll: _Roll, at: datetime) -> object:
     """The first of the managers who is there, or whose substitute is."""
     if roll.managers is None:
         roll.managers = list(managers())
-    there = (
-        engine.acting(m.id, None, roll.absences, at, None).who for m in roll.managers
-    )
+    there = (engine.acting(m.id, None, roll.absences, at, None).who for m in roll.managers)
     return next((who for who in there if who is not None), None)
 
 
@@ -166,13 +165,17 @@ def _gone(people: Iterable[Person]) -> list[engine.Absence]:
 
 
 @event.listens_for(session, "after_flush")
-def _read_again_after_a_change(flushed: object, _context: object) -> None:
-    changed = (*flushed.new, *flushed.dirty, *flushed.deleted)  # type: ignore[attr-defined]
-    if any(isinstance(row, (Absence, Person)) for row in changed):
-        flushed.info.pop(_ROLL, None)  # type: ignore[attr-defined]
+def _after_a_change(flushed: Any, _context: Any) -> None:
+    changed = (*flushed.new, *flushed.dirty, *flushed.deleted)
+    if any(isinstance(row, Absence | Person) for row in changed):
+        flushed.info.pop(_ROLL, None)
 
 
 @event.listens_for(session, "after_commit")
-@event.listens_for(session, "after_rollback")
-def _read_again_next_time(ended: object) -> None:
-    ended.info.pop(_ROLL, None)  # type: ignore[attr-defined]
+def _after_the_transaction(ended: Any) -> None:
+    ended.info.pop(_ROLL, None)
+
+
+@event.listens_for(session, "after_soft_rollback")
+def _after_a_rollback(ended: Any, _transaction: Any) -> None:
+    ended.info.pop(_ROLL, None)

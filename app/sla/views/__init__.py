@@ -4,4 +4,7 @@ from app.core.web import Door
 
 door = Door("sla", __name__)
 
-__all__ = ["door"]
+# The modules need the door above them.
+from app.sla.views import explain, people  # noqa: E402
+
+__all__ = ["door", "explain", "people"]

@@ -6,6 +6,7 @@ door = Door("topics", __name__)
 
 # The modules need the door above them.
 from app.topics.views import (  # noqa: E402
+    answering,
     ask,
     categories,
     category,
@@ -21,6 +22,7 @@ from app.topics.views import (  # noqa: E402
 )
 
 __all__ = [
+    "answering",
     "ask",
     "categories",
     "category",

@@ -15,6 +15,7 @@ from app.core.web import current_actor, see_other
 from app.media import service as pictures
 from app.media.images import PictureError
 from app.topics import drafting, queries, service
+from app.topics.answering import answers_in, answers_today
 from app.topics.forms import LONGEST_TITLE, Ask
 from app.topics.models import KINDS
 from app.topics.views import door
@@ -93,7 +94,7 @@ def _page(form: Ask, *, restored: bool = False, other: str = "", ready: bool = F
         restored=restored,
         other=other,
         ready=ready,
-        people={c.id: queries.who_answers([c])[0] for c in form.categories.values()},
+        people={i: a.person for i, a in answers_in(form.categories.values()).items()},
         known_tags=queries.popular_tags(30),
     )
 
@@ -152,7 +153,8 @@ def _thanks(topic: Topic) -> str:
         "problem": _("Your report is published."),
         "praise": _("Your words are published. Thank you."),
     }[topic.kind]
-    if topic.due_at is None or topic.responsible is None:
+    if topic.due_at is None or not topic.is_awaiting:
         return said
+    who = answers_today(topic.category).person
     # The hour stands below, on the reader's own clock, which only their browser knows.
-    return f"{said} {_('Answers: %(name)s', name=topic.responsible.name)} · {left(topic.due_at)}"
+    return f"{said} {_('Answers: %(name)s', name=who.name)} · {left(topic.due_at)}"

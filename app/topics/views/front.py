@@ -25,7 +25,7 @@ def front() -> ResponseReturnValue:
         view=view,
         page=queries.topics(current_actor(), view, cursor=request.args.get("cursor")),
         people=queries.who_answers(categories),
-        waiting=queries.waiting(),
+        waiting=queries.waiting(categories),
     )
 
 

@@ -37,7 +37,7 @@ def sitemap_page(number: int) -> ResponseReturnValue:
         return _xml(
             "topics/sitemap.xml",
             categories=categories,
-            people=queries.who_answers(categories),
+            people=queries.executives(categories),
             tags=queries.popular_tags(1000),
             topics=[],
         )

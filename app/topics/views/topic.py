@@ -18,6 +18,7 @@ from app.core.web import current_actor, see_other
 from app.media import drawing
 from app.media import service as pictures
 from app.topics import queries, timeline
+from app.topics.answering import answers_today, face_of
 from app.topics.forms import Reply, Verdict
 from app.topics.models import Topic
 from app.topics.promise import standing
@@ -90,7 +91,7 @@ def shown(topic: Topic, writing: Writing | None = None) -> ResponseReturnValue:
         comments=page,
         happened=timeline.timeline(topic),
         voted=queries.has_voted(topic, actor),
-        addressee=queries.who_answers([topic.category])[0],
+        today=answers_today(topic.category),
         summary=markup.first_line(topic.body_html, SUMMARY),
         structured=_structured(topic, public) if _is_answered_in_public(topic, public) else None,
         address=_address(topic),
@@ -188,7 +189,7 @@ def history(topic: Topic) -> ResponseReturnValue:
 def card(topic: Topic) -> ResponseReturnValue:
     """The picture other sites show for a link to this topic."""
     stands = standing(topic)
-    person = topic.responsible or topic.category.owner
+    person = face_of(topic)
     bank = brand()
     # One picture for everybody who shares the link, whatever they read this site in.
     with speaking(topic.language, bank.timezone):
