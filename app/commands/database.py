@@ -6,7 +6,9 @@ import click
 from alembic import command
 from flask.cli import AppGroup
 
+from app.core import transactions
 from app.core.schema import alembic_config
+from app.sla.service.verifying import project_what_never_was
 
 database = AppGroup("database", help="The database's migrations.")
 
@@ -21,6 +23,8 @@ def upgrade(revision: str = "head") -> None:
 def migrate(revision: str = "head") -> None:
     """Bring the database to `revision`, for commands and the launcher."""
     command.upgrade(alembic_config(), revision)
+    if revision == "head" and project_what_never_was():
+        transactions.commit()
 
 
 @database.command("downgrade")

@@ -6,9 +6,16 @@ from pathlib import Path
 import click
 from flask.cli import AppGroup
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, track
+from rich.table import Table
 
 from app.commands.vectors import VectorError, compute, left_out, opened
+from app.core import transactions
+from app.core.db import session
+from app.sla.queries import explain as explaining
+from app.sla.service import verifying
+from app.topics.models import Topic
 
 sla = AppGroup("sla", help="Work out deadlines and explain them.")
 
@@ -34,3 +41,67 @@ def evaluate(file: Path) -> None:
     for note in left_out(given):
         click.echo(note, err=True)
     click.echo(json.dumps(computed, ensure_ascii=False, indent=1))
+
+
+@sla.command()
+@click.option("--repair", is_flag=True, help="Write the promises anew from their events.")
+def verify(repair: bool) -> None:
+    """Replay every topic from its events, print what is stored otherwise; 1 when anything is."""
+    screen = Console(stderr=True)
+    table = Table("Topic", "Promise", "Column", "Stored", "Computed")
+    replayed = verifying.replay(repair=repair)
+    total, wrong = verifying.count(), 0
+    for _topic_id, found in track(
+        replayed, "Replaying", total=total, console=screen, disable=not screen.is_terminal
+    ):
+        wrong += bool(found)
+        for each in found:
+            promise = f"{each.kind} {each.cycle}"
+            cells = (str(each.topic_id), promise, each.column, str(each.stored), str(each.computed))
+            table.add_row(*map(escape, cells))
+    if repair:
+        transactions.commit()
+    console = Console(highlight=False)
+    if table.row_count:
+        console.print(table)
+    console.print(f"{total} topics replayed, {wrong} of them stored otherwise.")
+    if wrong and not repair:
+        raise click.exceptions.Exit(1)
+
+
+@sla.command()
+@click.argument("topic", type=int)
+def explain(topic: int) -> None:
+    """Show why the answers in TOPIC (its number) are due when they are."""
+    found = session.get(Topic, topic)
+    if found is None:
+        message = f"There is no topic {topic}."
+        raise click.ClickException(message)
+    told = explaining.explain(found)
+    console = Console(highlight=False)
+    console.print(f"[bold]{escape(found.title)}[/]")
+    if not told.promises:
+        console.print("Nothing was promised here.")
+    for each in told.promises:
+        promise, version = each.promise, each.calendar
+        hours = f"{version.calendar.name}, version {version.version}" if version else "24×7"
+        due = f"{promise.due_at:%Y-%m-%d %H:%M:%S}Z" if promise.due_at else "unknown in a pause"
+        table = Table(title=f"{promise.kind} {promise.cycle}: {promise.state}, due {due} ({hours})")
+        for column in ("From", "To", "What", "Counted"):
+            table.add_column(column)
+        for part in each.segments:
+            what = f"{part.kind} ({', '.join(part.reasons)})" if part.reasons else part.kind
+            table.add_row(
+                f"{part.start:%Y-%m-%d %H:%M:%S}Z",
+                f"{part.end:%Y-%m-%d %H:%M:%S}Z",
+                what,
+                str(part.counts).split(".")[0],
+            )
+        console.print(table)
+    events = Table("At", "Event", "By", "Data", title="Events")
+    for happened in told.events:
+        row, data = happened.event, json.dumps(happened.event.data, ensure_ascii=False)
+        name = f"{row.type} (undone)" if happened.undone else row.type
+        by = happened.by.name if happened.by else ""
+        events.add_row(f"{row.at:%Y-%m-%d %H:%M:%S}Z", name, escape(by), escape(data))
+    console.print(events)

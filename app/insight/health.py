@@ -17,7 +17,8 @@ from app.core import clock, deliveries, heartbeat, mail, schema
 from app.core.db import db, session
 from app.search import queries as search_queries
 from app.search import service as search
-from app.sla.queries import people
+from app.sla.engine.calendars import tzdata_version
+from app.sla.queries import people, promises
 from app.topics import queries as topics
 
 if TYPE_CHECKING:
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 
 BEAT = timedelta(minutes=1)
 BACKLOG = timedelta(minutes=5)
+# The scheduler of promises: its rounds, and what it should have looked at.
+ROUND = timedelta(minutes=3)
+UNNOTICED = timedelta(minutes=5)
 SKEW = timedelta(seconds=2)
 # Topics the index may lack without being called behind; beyond that, two in a hundred.
 BEHIND = 20
@@ -113,6 +117,27 @@ def _worker(_settings: Mapping[str, Any]) -> Finding:
     return _judged(ago < BEAT, f"last beat {_span(ago)} ago", "worker")
 
 
+def _scheduler(_settings: Mapping[str, Any]) -> Finding:
+    last = promises.last_tick()
+    if last is None:
+        return _wrong("has never gone its rounds", ADVICE["scheduler"])
+    ago = clock.now() - last.at
+    if last.held:
+        return _wrong("holds its letters: the clock has jumped", ADVICE["clock jump"])
+    oldest = promises.oldest_unnoticed()
+    lag = max(clock.now() - oldest, timedelta(0)) if oldest else timedelta(0)
+    words = f"last round {_span(ago)} ago, the oldest unnoticed is due since {_span(lag)}"
+    return _judged(ago < ROUND and lag < UNNOTICED, words, "scheduler")
+
+
+def _replayed(_settings: Mapping[str, Any]) -> Finding:
+    last = promises.last_check()
+    if last is None:
+        return _well("not replayed yet")
+    ago = _span(clock.now() - last.at)
+    return _judged(not last.held, f"replayed {ago} ago, tzdata {tzdata_version()}", "promises")
+
+
 def _dead_deliveries(_settings: Mapping[str, Any]) -> Finding:
     dead = deliveries.count("dead")
     return _judged(dead == 0, f"{dead} dead", "dead deliveries")
@@ -176,6 +201,9 @@ ADVICE = {
     "migrations": "Run `flask database upgrade`.",
     "index": "Let the worker run: it makes the index whole again from the database by itself.",
     "worker": "Start `flask worker` (./bin/run does it by itself) and read its log.",
+    "scheduler": "Start `flask worker` and read its log: nobody is reminded meanwhile.",
+    "clock jump": "Let the machine take its time from NTP; letters go on after two steady rounds.",
+    "promises": "Run `flask sla verify`; after looking at it, `flask sla verify --repair`.",
     "dead deliveries": "Read `flask deliveries --dead`, repair, then add `--replay all`.",
     "owners": "Name an owner or a deputy in Manage, Categories, or end an absence in Absences.",
     "clock": "Let both machines take their time from NTP.",
@@ -189,6 +217,8 @@ CHECKS = (
     Check("migrations", _migrations, vital=True),
     Check("index", _index),
     Check("worker", _worker),
+    Check("scheduler", _scheduler),
+    Check("promises", _replayed),
     Check("dead deliveries", _dead_deliveries),
     Check("waiting deliveries", _waiting_deliveries),
     Check("owners", _owners),

@@ -1,5 +1,6 @@
 """What the clocks do when something happens to a topic, and the scheduler's rounds."""
 
+import logging
 import time
 from collections.abc import Sequence
 
@@ -23,7 +24,7 @@ from app.moderation.events import (
 )
 from app.sla.events import PromiseBroken, PromiseKept
 from app.sla.queries import promises
-from app.sla.service import ticking
+from app.sla.service import ticking, verifying
 from app.sla.service.promises import named, note, post_name
 from app.topics import queries
 from app.topics.events import (
@@ -41,6 +42,8 @@ from app.topics.events import (
     TopicTaken,
 )
 from app.topics.timeline import Happening, Line, lines
+
+log = logging.getLogger(__name__)
 
 # What an event is to the clock of its topic, when nothing more is to be said.
 MEANING = {
@@ -61,7 +64,7 @@ MEANING = {
 
 
 def _note(topic_id: int, kind: str, **data: object) -> None:
-    """Note it as done by whom and when the fact says; a topic that was promised nothing has none."""
+    """Note it as done by whom and when the fact says; what was promised nothing has no clock."""
     topic, fact = queries.topic(topic_id), fact_at_hand()
     if kind == "opened" or topic.promised_at is not None or promises.has_clock(topic):
         note(topic, kind, at=fact.at, by=fact.actor_id, **data)
@@ -107,7 +110,13 @@ def wait_for_the_asker(event: ClarificationAsked) -> None:
 def promise_the_news(event: NewsPromised) -> None:
     """A word in between is no answer; the day it names is a promise of its own."""
     post = queries.post(event.post_id)
-    _note(event.topic_id, "holding", seq=post.seq, due_at=post.promised_for)
+    _note(
+        event.topic_id,
+        "holding",
+        seq=post.seq,
+        seen_seq=event.seen_seq,
+        due_at=post.promised_for,
+    )
 
 
 @now(*MEANING)
@@ -172,11 +181,21 @@ def name_the_new_people(event: CategoryChanged) -> None:
 
 @jobs.every(20, "sla.watch")
 def watch_the_clock() -> None:
-    """Go the rounds: what is overdue is noticed, who is to be reminded is. Pages need none of it."""
+    """Go the rounds: notice what is overdue, remind whom it concerns. Pages need none of it."""
     trusted = ticking.begin_round(clock.now(), time.monotonic())
     transactions.commit()
     while trusted and ticking.tick():
         transactions.commit()
+
+
+@jobs.every(3600, "sla.verify")
+def verify_what_runs() -> None:
+    """Replay what is owed: new time zone data, or a hand in the database, must not go unseen."""
+    for found in verifying.replay_what_runs():
+        transactions.commit()
+        for each in found:
+            log.error("Topic %s is stored otherwise than its events mean: %s", each.topic_id, each)
+    transactions.commit()
 
 
 @lines(PromiseBroken, PromiseKept)

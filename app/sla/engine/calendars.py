@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
+from importlib.metadata import version
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo, available_timezones
@@ -214,6 +215,12 @@ def working_days(calendar: Calendar, received: datetime, n: int, cutoff: str) ->
         if counted == n:
             return at_local(calendar.zone, day, seconds_of(cutoff, "cutoff"))
     raise NeverOpenError
+
+
+@lru_cache(maxsize=1)
+def tzdata_version() -> str:
+    """The release of the time zone data that instants are computed from ("2026.6")."""
+    return version("tzdata")
 
 
 @lru_cache(maxsize=1)

@@ -17,10 +17,11 @@ from app.topics.models import Topic
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from app.sla.engine.promises import Outcome
     from app.sla.engine.rules import Terms
 
 LIVE = ("running", "paused", "breached")
-THE_TICK = "tick"
+THE_TICK, THE_CHECK = "tick", "verify"
 
 
 def clock_events(topic_ids: Iterable[int]) -> dict[int, list[ClockEvent]]:
@@ -43,6 +44,12 @@ def _event(row: ClockEvent, those: Terms) -> Event:
     if data.get("due_at"):
         data["due_at"] = datetime.fromisoformat(data["due_at"])
     return Event(row.type, row.at, terms=those, **data)
+
+
+def calendar_version_of(outcome: Outcome, events: Iterable[Event]) -> int | None:
+    """The version of the calendar that a promise runs by; None around the clock."""
+    by = (e.terms for e in events if e.terms and e.terms.calendar is outcome.calendar)
+    return next((those.calendar_version for those in by), None)
 
 
 def promises_of(topic: Topic) -> Sequence[Promise]:
@@ -101,6 +108,11 @@ def rungs_sent(promise_ids: Iterable[int]) -> dict[int, list[RungSent]]:
 def last_tick() -> Tick | None:
     """When the scheduler went its last round."""
     return session.get(Tick, THE_TICK, populate_existing=True)
+
+
+def last_check() -> Tick | None:
+    """When what is owed was replayed last; `held` when something was stored otherwise."""
+    return session.get(Tick, THE_CHECK, populate_existing=True)
 
 
 def oldest_unnoticed() -> datetime | None:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from app.sla.engine.events import Event
     from app.sla.engine.promises import Evaluation, Outcome
     from app.topics.models import Category, Topic
 
@@ -79,7 +80,7 @@ def project(
     turns = rosters(read) or [Roster(topic.opened_at, topic.category.owner_id)]
     for outcome in found:
         row = had.pop((outcome.kind, outcome.cycle), None)
-        _write(topic, row, outcome, turns, told, now)
+        _write(topic, row, outcome, turns, told, read, now)
     for row in had.values():
         # Events were undone: as if it had never been made.
         row.state, row.reason, row.next_action_at = "cancelled", "superseded", None
@@ -89,12 +90,13 @@ def project(
     return found
 
 
-def _write(  # noqa: PLR0913 (all that a row is made of)
+def _write(
     topic: Topic,
     row: Promise | None,
     outcome: Outcome,
     turns: Sequence[Roster],
     told: Sequence[ClockEvent],
+    read: Sequence[Event],
     now: datetime,
 ) -> None:
     new = row is None
@@ -103,9 +105,12 @@ def _write(  # noqa: PLR0913 (all that a row is made of)
         row.category_id, row.detected_at = topic.category_id, None
         session.add(row)
     broken_before, kept_before = row.breached_at, row.fulfilled_at
-    before = _columns(row)
-    _fill(row, topic, outcome, turns, told, now)
-    if new or before != _columns(row):
+    before = _urgent(row)
+    if outcome.is_live and outcome.breached_at is None:
+        row.category_id = topic.category_id
+    for name, value in meant(outcome, turns, told, read, now).items():
+        setattr(row, name, value)
+    if new or before != _urgent(row):
         row.next_action_at = now if outcome.is_live else None
     session.flush()
     if new:
@@ -117,52 +122,46 @@ def _write(  # noqa: PLR0913 (all that a row is made of)
         record(PromiseKept(topic.id, row.id, row.state == "met_late"), at=row.fulfilled_at)
 
 
-def _fill(  # noqa: PLR0913
-    row: Promise,
-    topic: Topic,
+def meant(
     outcome: Outcome,
     turns: Sequence[Roster],
     told: Sequence[ClockEvent],
+    read: Sequence[Event],
     now: datetime,
-) -> None:
-    if outcome.is_live and outcome.breached_at is None:
-        row.category_id = topic.category_id
-    row.policy_version_id = outcome.terms.policy_version
-    row.calendar_version_id = _version_of(outcome, told)
-    row.started_at, row.target_s = outcome.started_at, int(outcome.target.total_seconds())
-    row.due_at, row.at_risk_at = outcome.due_at, outcome.at_risk_at
-    row.state = "running" if outcome.state == "at_risk" else outcome.state
-    row.pauses = " ".join(outcome.pauses)
-    paused = outcome.state == "paused"
-    row.remaining_s = outcome.remaining.total_seconds() if paused else None
-    row.reason = outcome.cancelled
-    row.fulfilled_at, row.ended_at = outcome.fulfilled_at, outcome.ended_at
-    row.answer_id = _answer_of(outcome, told)
-    row.breached_at = outcome.breached_at
-    ended = outcome.ended_at is not None
-    row.overdue_s = outcome.overdue.total_seconds() if ended else 0.0
-    row.overdue_wall_s = outcome.overdue_wall.total_seconds() if ended else 0.0
-    row.took_s = _took(outcome)
+) -> dict[str, Any]:
+    """The columns of a row as its topic's events make them: what `verify` compares."""
     book = ledger(outcome, turns, (), now, None)
-    row.accountable_id = book.accountable_at_due  # type: ignore[assignment]
-    row.attributed_to_id = book.breach_attributed_to  # type: ignore[assignment]
-    row.arm_no = outcome.arm_no
-    row.taken_by_id, row.taken_until = _taken(outcome, told, now)
+    ended, paused = outcome.ended_at is not None, outcome.state == "paused"
+    taken_by_id, taken_until = _taken(outcome, told, now)
+    return {
+        "policy_version_id": outcome.terms.policy_version,
+        "calendar_version_id": promises.calendar_version_of(outcome, read),
+        "started_at": outcome.started_at,
+        "target_s": int(outcome.target.total_seconds()),
+        "due_at": outcome.due_at,
+        "at_risk_at": outcome.at_risk_at,
+        "state": "running" if outcome.state == "at_risk" else outcome.state,
+        "pauses": " ".join(outcome.pauses),
+        "remaining_s": outcome.remaining.total_seconds() if paused else None,
+        "reason": outcome.cancelled,
+        "fulfilled_at": outcome.fulfilled_at,
+        "ended_at": outcome.ended_at,
+        "answer_id": _answer_of(outcome, told),
+        "breached_at": outcome.breached_at,
+        "overdue_s": outcome.overdue.total_seconds() if ended else 0.0,
+        "overdue_wall_s": outcome.overdue_wall.total_seconds() if ended else 0.0,
+        "took_s": _took(outcome),
+        "accountable_id": book.accountable_at_due,
+        "attributed_to_id": book.breach_attributed_to,
+        "arm_no": outcome.arm_no,
+        "taken_by_id": taken_by_id,
+        "taken_until": taken_until,
+    }
 
 
-def _columns(row: Promise) -> tuple[object, ...]:
+def _urgent(row: Promise) -> tuple[object, ...]:
     """What decides when the scheduler must look again."""
     return row.state, row.due_at, row.arm_no, row.pauses, row.taken_by_id, row.breached_at
-
-
-def _version_of(outcome: Outcome, told: Sequence[ClockEvent]) -> int | None:
-    if outcome.terms.calendar is outcome.calendar:
-        return outcome.terms.calendar_version
-    known = terms.terms_by_versions((e.policy_version_id, e.calendar_version_id) for e in told)
-    for those in known.values():
-        if those.calendar is outcome.calendar:
-            return those.calendar_version
-    return None
 
 
 def _answer_of(outcome: Outcome, told: Sequence[ClockEvent]) -> int | None:
