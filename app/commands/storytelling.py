@@ -228,9 +228,21 @@ class Storyteller:
         self._follow(told["key"], told["asker"], at)
 
     def _reply(self, key: str, told: dict[str, Any], at: datetime) -> None:
-        say = topics.answer if told["kind"] == "answer" else topics.comment
         person, topic = self.people[told["author"]], self.topics[key]
-        say(person, topic, self._linked(told["text"]), at=at)
+        text = self._linked(told["text"])
+        match told["kind"]:
+            case "answer":
+                topics.answer(person, topic, text, at=at)
+            case "comment":
+                wants_answer = told.get("wants_answer", False)
+                topics.comment(person, topic, text, wants_answer=wants_answer, at=at)
+            case "clarification":
+                topics.ask_back(person, topic, text, at=at)
+            case "holding":
+                until = at + duration(told["news_in"]) if "news_in" in told else None
+                topics.promise_news(person, topic, text, until, at=at)
+            case other:
+                raise ValueError(other)
         followed = session.get(Follow, (topic.id, person.id))
         if followed is not None:  # whoever takes part follows, from that moment on
             followed.at = min(followed.at, at)
@@ -268,7 +280,8 @@ class Storyteller:
             case "accepted":
                 topics.accept(person, topic, at=at)
             case "reopened":
-                topics.comment(person, topic, self._linked(told["text"]), at=at)
+                text = self._linked(told["text"])
+                topics.comment(person, topic, text, wants_answer=False, at=at)
                 topics.dispute(person, topic, at=at)
             case "state":
                 ideas.decide(person, topic, told["to"], self._linked(told["note"]), at=at)

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import lazyload
 
 from app.core.db import session
 from app.sla.engine.events import Event
@@ -16,6 +17,8 @@ from app.topics.models import Topic
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from sqlalchemy import Select
 
     from app.sla.engine.promises import Outcome
     from app.sla.engine.rules import Terms
@@ -84,16 +87,25 @@ def live_promise(topic: Topic) -> Promise | None:
 
 def topics_to_look_at(at: datetime, limit: int) -> Sequence[Topic]:
     """Topics with a promise whose next instant has come, soonest first, their rows ours."""
-    query = (
-        select(Topic)
+    ids = list(dict.fromkeys(session.scalars(what_is_due(at, limit))))
+    if not ids:
+        return []
+    query = select(Topic).where(Topic.id.in_(ids)).execution_options(populate_existing=True)
+    query = query.options(lazyload(Topic.asker), lazyload(Topic.responsible), lazyload(Topic.tags))
+    found = {t.id: t for t in session.scalars(query.options(lazyload(Topic.answer))).unique()}
+    return [found[topic_id] for topic_id in ids]
+
+
+def what_is_due(at: datetime, limit: int) -> Select[tuple[int]]:
+    """The statement that a round begins with: an index of what is to be looked at, and no more."""
+    return (
+        select(Topic.id)
         .join(Promise, Promise.topic_id == Topic.id)
         .where(Promise.next_action_at.is_not(None), Promise.next_action_at <= at)
         .order_by(Promise.next_action_at)
         .limit(limit)
         .with_for_update(of=Topic, skip_locked=True)
-        .execution_options(populate_existing=True)
     )
-    return list({t.id: t for t in session.scalars(query)}.values())
 
 
 def rungs_sent(promise_ids: Iterable[int]) -> dict[int, list[RungSent]]:
