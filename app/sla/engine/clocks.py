@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
     from app.sla.engine.rules import Terms
 
-CUSTOMER, REMOVED = "customer", "removed"
+# Why it stands still; `RESOLVED` only in what is told, of the time until it was asked again.
+CUSTOMER, REMOVED, RESOLVED = "customer", "removed", "resolved"
 
 
 @dataclass(frozen=True)
@@ -197,6 +198,9 @@ class Clock:
         """It was fulfilled too soon: the time that was left runs on, where it can be seen."""
         if self.fulfilled_at is None:
             return
+        if self.fulfilled_at < at:
+            told = Period("paused", self.fulfilled_at, at, self.calendar, (RESOLVED,))
+            self.periods.append(told)
         self.fulfilled_at = self.ended_at = self.late_since = None
         self.pauses = {CUSTOMER, REMOVED} if removed else {CUSTOMER}
         self.since = at
