@@ -61,3 +61,15 @@ def running(
     left = min((due_at - at).total_seconds() / whole if whole > 0 else 0.0, 1.0)
     at_risk = at_risk_at is not None and at >= at_risk_at
     return Standing("at_risk" if at_risk else "waiting", left)
+
+
+def steady_for(topic: Topic, at: datetime | None = None) -> timedelta | None:
+    """How long what a page says of the promise stays true; None when nothing is running out.
+
+    Whatever is kept of a page must not outlive it: "2 h left" after the breach is a public lie.
+    """
+    at = at or clock.now()
+    if not topic.is_awaiting:
+        return None
+    turns = [turn for turn in (topic.at_risk_at, topic.due_at) if turn is not None and turn > at]
+    return min(turns) - at if turns else None

@@ -26,7 +26,8 @@ const move = (ring, now) => {
   const due = Date.parse(ring.dataset.due);
   const left = Math.max(0, Math.min(1, (due - now) / (due - begun)));
   const arc = ring.querySelector(".ring__arc");
-  const state = left === 0 ? "overdue" : left <= 0.2 ? "at_risk" : "waiting";
+  const risk = ring.dataset.risk ? now >= Date.parse(ring.dataset.risk) : left <= 0.2;
+  const state = left === 0 ? "overdue" : risk ? "at_risk" : "waiting";
   ring.classList.remove("is-waiting", "is-at_risk", "is-overdue");
   ring.classList.add(`is-${state}`);
   arc.setAttribute("stroke-dasharray", left ? `${left * 100} 200` : "70 30");
@@ -49,11 +50,21 @@ const tick = () => {
   }
 };
 
-setInterval(tick, 30000);
+// Every half minute, and at the very moment when one is over.
+let timer = 0;
+const next = () => {
+  clearTimeout(timer);
+  const now = Date.now();
+  const ends = [...rings].map((e) => Date.parse(e.dataset.due ?? e.dateTime) - now);
+  const soonest = Math.min(30000, ...ends.filter((left) => left > 0).map((left) => left + 50));
+  timer = setTimeout(() => { tick(); next(); }, soonest);
+};
+
 document.addEventListener("visibilitychange", () => document.hidden || tick());
 
 export default (element) => {
   rings.add(element);
   if (element.dataset.due) move(element, Date.now());
   else say(element, Date.now());
+  next();
 };
