@@ -7,6 +7,7 @@ from alembic import command
 from flask.cli import AppGroup
 
 from app.core import transactions
+from app.core.db import session
 from app.core.schema import alembic_config
 from app.sla.service.verifying import project_what_never_was
 
@@ -23,8 +24,10 @@ def upgrade(revision: str = "head") -> None:
 def migrate(revision: str = "head") -> None:
     """Bring the database to `revision`, for commands and the launcher."""
     command.upgrade(alembic_config(), revision)
-    if revision == "head" and project_what_never_was():
+    if revision == "head":
+        project_what_never_was()
         transactions.commit()
+        session.remove()
 
 
 @database.command("downgrade")

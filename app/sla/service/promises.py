@@ -54,6 +54,7 @@ def note(
     session.add(event)
     session.flush()
     project(topic, at)
+    session.flush()
     return event
 
 
@@ -73,6 +74,8 @@ def project(
     `events` and `rows` when they were read already, for many topics at once.
     """
     told = promises.clock_events([topic.id])[topic.id] if events is None else events
+    # What was written while we waited for the lock has happened, whatever our own clock says.
+    now = max([now, *(e.at for e in told)])
     known = promises.promises_on([topic.id])[topic.id] if rows is None else rows
     had = {(row.kind, row.cycle): row for row in known}
     read = promises.as_engine_reads(told)
@@ -86,7 +89,6 @@ def project(
         row.state, row.reason, row.next_action_at = "cancelled", "superseded", None
         row.fulfilled_at = row.breached_at = row.attributed_to_id = None
     _show(topic, found, turns)
-    session.flush()
     return found
 
 
@@ -112,8 +114,8 @@ def _write(
         setattr(row, name, value)
     if new or before != _urgent(row):
         row.next_action_at = now if outcome.is_live else None
-    session.flush()
     if new:
+        session.flush()
         record(PromiseMade(topic.id, row.id), at=row.started_at)
     if row.breached_at is not None and broken_before is None:
         row.detected_at = clock.now()
@@ -161,7 +163,15 @@ def meant(
 
 def _urgent(row: Promise) -> tuple[object, ...]:
     """What decides when the scheduler must look again."""
-    return row.state, row.due_at, row.arm_no, row.pauses, row.taken_by_id, row.breached_at
+    return (
+        row.state,
+        row.due_at,
+        row.arm_no,
+        row.pauses,
+        row.taken_by_id,
+        row.breached_at,
+        row.accountable_id,
+    )
 
 
 def _answer_of(outcome: Outcome, told: Sequence[ClockEvent]) -> int | None:
