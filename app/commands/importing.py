@@ -29,7 +29,8 @@ from app.channels import queries, service, stackexchange
 from app.channels.stackexchange import ANSWER, QUESTION, BadRow, BrokenOffError
 from app.core import i18n, transactions
 from app.core.db import session
-from app.insight import queries as insight
+from app.insight.queries.archive import first_answer_hours
+from app.insight.statistics import percentile
 from app.search import queries as search_queries
 from app.search import service as search
 from app.search.index import IndexBusy
@@ -146,8 +147,8 @@ class Dump:
         ):
             table.add_row(what, str(count))
         console.print(table)
-        hours = insight.first_answer_hours(self.archive.origin)
-        median, p90 = insight.percentile(hours, 0.5), insight.percentile(hours, 0.9)
+        hours = first_answer_hours(self.archive.origin)
+        median, p90 = percentile(hours, 0.5), percentile(hours, 0.9)
         if median is not None and p90 is not None:
             console.print(
                 f"First answer over {len(hours)} answered topics: "

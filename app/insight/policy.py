@@ -3,3 +3,4 @@
 from app.core.policy import anyone, permission
 
 permission("insight.probe", [anyone])
+permission("insight.read", [anyone])

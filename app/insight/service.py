@@ -2,78 +2,217 @@
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING
+
+from sqlalchemy import select
 
 from app.core import clock
 from app.core.db import session
-from app.insight import queries
+from app.insight.measures import PERIODS, WHOLE, Measures, Times
 from app.insight.models import Figures
+from app.insight.queries import sources
+from app.insight.queries.figures import periods
+from app.insight.statistics import percentile, reached, survival
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
+
+    from app.insight.measures import Period
+
+DAY, WEEK = timedelta(days=1), timedelta(days=7)
+# Counting may take a twentieth of the worker's time and no more, however much there is to count.
+REST = 20
+
+
+@dataclass
+class _Spans:
+    """How long things took that have ended, and how long those have lasted that have not."""
+
+    done: list[float] = field(default_factory=list)
+    still: list[float] = field(default_factory=list)
+
+    def times(self) -> Times:
+        curve = survival(self.done, self.still)
+        return Times(
+            len(self.done),
+            len(self.still),
+            percentile(self.done, 0.5),
+            percentile(self.done, 0.9),
+            reached(curve, 0.5),
+            reached(curve, 0.9),
+        )
 
 
 @dataclass
 class _Count:
-    since: datetime | None = None
-    eligible: int = 0
-    seconds: list[float] = field(default_factory=list)
-    due: int = 0
-    kept: int = 0
-    month_due: int = 0
-    month_kept: int = 0
+    """One scope in one period while it is counted."""
+
+    found: Measures = field(default_factory=Measures)
+    wall: _Spans = field(default_factory=_Spans)
+    open: _Spans = field(default_factory=_Spans)
+    solved: _Spans = field(default_factory=_Spans)
+    solved_bank: _Spans = field(default_factory=_Spans)
+    unanswered: list[datetime] = field(default_factory=list)
+
+    def finished(self) -> Measures:
+        found = self.found
+        found.wall, found.open = self.wall.times(), self.open.times()
+        found.solved, found.solved_bank = self.solved.times(), self.solved_bank.times()
+        waiting = sorted(self.unanswered)
+        found.unanswered = len(waiting)
+        if waiting:
+            found.oldest, found.half_since = waiting[0], waiting[(len(waiting) - 1) // 2]
+        return found
+
+
+class _Counts:
+    """All scopes in all periods."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self.names = names
+        self.by: defaultdict[tuple[str, str], _Count] = defaultdict(_Count)
+        for name in names:
+            self.by[WHOLE, name] = _Count()
+
+    def of(self, category_id: int, person_id: int, flags: Sequence[int]) -> Iterator[_Count]:
+        """Every count that something belongs to, by its category, person and periods."""
+        for scope in (WHOLE, f"category:{category_id}", f"person:{person_id}"):
+            for name, flag in zip(self.names, flags, strict=True):
+                if flag:
+                    yield self.by[scope, name]
+
+    def always(self, category_id: int, person_id: int) -> Iterator[_Count]:
+        """Those of every period: how things stand now."""
+        return self.of(category_id, person_id, [1] * len(self.names))
 
 
 def count_if_stale() -> bool:
-    """Count anew when anything happened since, or a month began; whether it was counted."""
+    """Count anew when anything happened or fell due since, or a day began; whether it did."""
     # Locked: of several workers one counts, and the others find that it has.
-    known = session.get(Figures, "all", with_for_update=True, populate_existing=True)
-    fresh = known is not None and known.fact_id == queries.last_fact_id()
-    if fresh and known is not None and known.month == queries.this_month()[0]:
+    known = session.get(Figures, (WHOLE, WHOLE), with_for_update=True, populate_existing=True)
+    if known is not None and not _is_stale(known):
         return False
     count()
     return True
 
 
+def _is_stale(known: Figures) -> bool:
+    if clock.now() - known.counted_at < timedelta(seconds=REST * known.took_s):
+        return False
+    days = session.get(Figures, (WHOLE, "90-days"))
+    return (
+        known.fact_id != sources.last_fact_id()
+        or days is None
+        or days.begins != periods()["90-days"].begins
+        or sources.fell_due_since(known.counted_at)
+    )
+
+
 def count() -> None:
     """Count everything and write the figures down, in this transaction."""
-    fact_id, at = queries.last_fact_id(), clock.now()
-    month, first, after = queries.this_month()
-    counts: defaultdict[str, _Count] = defaultdict(_Count, {"all": _Count()})
-    _count_topics(counts)
-    _count_promises(counts, (first, after))
-    known = queries.figures()
-    for scope in known.keys() - counts.keys():
-        session.delete(known[scope])
-    for scope, c in counts.items():
-        row = known.get(scope) or Figures(scope=scope)
+    fact_id, now, began = sources.last_fact_id(), clock.now(), time.perf_counter()
+    those = periods()
+    counts = _Counts(PERIODS)
+    _count_promises(counts, those, now)
+    _count_answers(counts, those, now)
+    _count_solved(counts, those)
+    _count_signals(counts, those)
+    made = {key: each.finished().to_json() for key, each in counts.by.items()}
+    took = time.perf_counter() - began
+    known = {(row.scope, row.period): row for row in session.scalars(select(Figures))}
+    for key in known.keys() - made.keys():
+        session.delete(known[key])
+    for (scope, name), counted in made.items():
+        row = known.get((scope, name)) or Figures(scope=scope, period=name)
         session.add(row)
-        row.since, row.eligible, row.answered = c.since, c.eligible, len(c.seconds)
-        row.median_s = queries.percentile(c.seconds, 0.5)
-        row.p90_s = queries.percentile(c.seconds, 0.9)
-        row.due, row.kept = c.due, c.kept
-        row.month, row.month_due, row.month_kept = month, c.month_due, c.month_kept
-        row.fact_id, row.counted_at = fact_id, at
+        row.begins, row.counted = those[name].begins, counted
+        row.fact_id, row.counted_at, row.took_s = fact_id, now, took
     session.flush()
 
 
-def _count_topics(counts: defaultdict[str, _Count]) -> None:
-    for category_id, person_id, opened_at, answered_at in queries.eligible_topics():
-        for scope in ("all", f"category:{category_id}", f"person:{person_id}"):
-            counted = counts[scope]
-            counted.eligible += 1
-            counted.since = min(counted.since or opened_at, opened_at)
-            if answered_at is not None:
-                counted.seconds.append((answered_at - opened_at).total_seconds())
+def _count_promises(counts: _Counts, those: Mapping[str, Period], now: datetime) -> None:
+    for row in sources.promises_by_fate(those, now):
+        category_id, person_id, flags = row[0], row[1], row[2 : 2 + len(those)]
+        kind, fate, reason, in_person, inherited = row[2 + len(those) : 7 + len(those)]
+        number, *overdue = row[7 + len(those) :]
+        if fate == sources.NEVER:
+            continue
+        if fate == "open":
+            for each in counts.always(category_id, person_id):
+                each.found.waiting += number
+            continue
+        for each in counts.of(category_id, person_id, flags):
+            found = each.found
+            if fate == "excluded":
+                why = reason or "other"
+                found.excluded[why] = found.excluded.get(why, 0) + number
+                continue
+            place = ("met", "late", "broken").index(fate)
+            found.kinds.setdefault(kind, [0, 0, 0])[place] += number
+            setattr(found, fate, getattr(found, fate) + number)
+            found.in_person += number * in_person
+            found.inherited += number * inherited
+            _add_overdue(found, overdue)
+    for late in sources.still_broken(those, now):
+        for each in counts.of(late.category_id, late.person_id, late.flags):
+            _add_overdue(each.found, (late.open_s, late.open_s, late.wall_s, late.wall_s))
 
 
-def _count_promises(counts: defaultdict[str, _Count], month: tuple[datetime, datetime]) -> None:
-    for category_id, person_id, in_month, kept, number in queries.promises_by_fate(month):
-        for scope in ("all", f"category:{category_id}", f"person:{person_id}"):
-            counted = counts[scope]
-            counted.due += number
-            counted.kept += number * kept
-            counted.month_due += number * in_month
-            counted.month_kept += number * in_month * kept
+def _add_overdue(found: Measures, overdue: Iterable[float]) -> None:
+    total, most, wall_total, wall_most = overdue
+    found.overdue_s += total
+    found.worst_s = max(found.worst_s, most)
+    found.overdue_wall_s += wall_total
+    found.worst_wall_s = max(found.worst_wall_s, wall_most)
+
+
+def _count_answers(counts: _Counts, those: Mapping[str, Period], now: datetime) -> None:
+    for first in sources.first_answers(those, now):
+        old = now - first.started_at
+        for each in counts.of(first.category_id, first.person_id, first.flags):
+            found = each.found
+            found.topics += 1
+            found.asked += first.done or first.due
+            found.answered += first.done
+            for share, span in ((found.within_day, DAY), (found.within_week, WEEK)):
+                share.whole += old >= span
+                share.part += first.done and old >= span and first.wall_s <= span.total_seconds()
+            (each.wall.done if first.done else each.wall.still).append(first.wall_s)
+            (each.open.done if first.done else each.open.still).append(first.open_s)
+        if not first.done and first.shown:
+            for each in counts.always(first.category_id, first.person_id):
+                each.unanswered.append(first.started_at)
+
+
+def _count_solved(counts: _Counts, those: Mapping[str, Period]) -> None:
+    for category_id, person_id, opened_at, solved_at, bank_s, *flags in sources.solved(those):
+        for each in counts.of(category_id, person_id, flags):
+            each.solved.done.append((solved_at - opened_at).total_seconds())
+            each.solved_bank.done.append(bank_s or 0.0)
+
+
+def _count_signals(counts: _Counts, those: Mapping[str, Period]) -> None:
+    for row in sources.signals(those):
+        category_id, person_id, flags = row[0], row[1], row[2 : 2 + len(those)]
+        what, times, on = row[2 + len(those) :]
+        for each in counts.of(category_id, person_id, flags):
+            found = each.found
+            if what == "transfer":
+                found.transfers += times
+            elif what == "clarification":
+                found.clarified += on
+            elif what == sources.REOPENED:
+                found.reopened += on
+            elif what == "official_answer":
+                found.answers += times
+            elif what == "answer_retracted":
+                found.retracted += times
+            elif what == "no_reply_needed":
+                found.no_reply += times
+            elif what == "no_reply_disputed":
+                found.disputed += times

@@ -1,20 +1,25 @@
-"""What insight shows on other slices' pages."""
+"""The scoreboard, and what insight shows on other slices' pages."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flask import current_app, g, jsonify, render_template
+from flask import current_app, g, jsonify, render_template, request
+from werkzeug.exceptions import NotFound
 
 from app.core.panels import panel
-from app.core.web import Door
-from app.insight import health, policy, queries  # noqa: F401 (policy declares what it allows)
-from app.insight.models import TOO_FEW, Figures
+from app.core.web import Door, current_actor
+from app.insight import health, measures, policy  # noqa: F401 (policy declares what it allows)
+from app.insight.measures import PERIODS, USUAL, WHOLE, Measures
+from app.insight.queries import archive, behind, figures
+from app.topics.queries import categories
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
     from app.accounts.models import Person
+    from app.insight.measures import Period
+    from app.insight.queries.figures import Scope
     from app.topics.models import Category
 
 door = Door("insight", __name__)
@@ -36,41 +41,114 @@ def readyz() -> ResponseReturnValue:
     return jsonify(ready=ready, checks=said), 200 if ready else 503, headers
 
 
+@door.get("/scoreboard", may="insight.read")
+def scoreboard() -> ResponseReturnValue:
+    """How everybody keeps their promises, good or bad."""
+    period, fields = _period(), categories()
+    counted = _figures(period)
+    people = figures.people_with(counted, [category.owner for category in fields])
+    return render_template(
+        "insight/scoreboard.html",
+        period=period,
+        span=_span(period),
+        whole=counted.get(WHOLE, Measures()),
+        scope=figures.THE_WHOLE,
+        people=[(p, figures.of_person(p), _of(counted, figures.of_person(p))) for p in people],
+        fields=[(c, figures.of_category(c), _of(counted, figures.of_category(c))) for c in fields],
+        counted_at=figures.last_counted(),
+    )
+
+
+@door.get("/scoreboard/<scope>", may="insight.read", on=figures.scope_in_sight)
+def sheet(scope: Scope) -> ResponseReturnValue:
+    """All that is counted of the bank, a category or a person."""
+    period = _period()
+    return render_template(
+        "insight/sheet.html",
+        period=period,
+        span=_span(period),
+        scope=scope,
+        figures=_of(_figures(period), scope),
+        counted_at=figures.last_counted(),
+    )
+
+
+@door.get("/scoreboard/<scope>/<what>", may="insight.read", on=figures.scope_in_sight)
+def behind_it(scope: Scope, what: str) -> ResponseReturnValue:
+    """The topics that a figure was counted from."""
+    if what not in behind.LISTS:
+        raise NotFound
+    period, actor = _period(), current_actor()
+    page = behind.promises_behind(actor, scope, what, _span(period), request.args.get("cursor"))
+    return render_template(
+        "insight/behind.html",
+        period=period,
+        span=_span(period),
+        scope=scope,
+        what=what,
+        page=page,
+        topics=behind.topics_of(actor, page),
+        figures=_of(_figures(period), scope),
+    )
+
+
+@panel("footer:links")
+def in_the_footer() -> str:
+    """The way to the scoreboard from every page."""
+    return render_template("insight/_footer.html")
+
+
 @panel("front:aside", order=10)
 def this_month() -> str:
     """How many promises the bank kept this month, and the ideas it made true lately."""
-    counted = _figures().get("all")
-    if counted is not None and counted.month != queries.this_month()[0]:
-        counted = None
-    return render_template("insight/_front.html", figures=counted, done=queries.ideas_done())
+    counted = _figures("month").get(WHOLE)
+    return render_template("insight/_front.html", figures=counted, done=archive.ideas_done())
 
 
 @panel("category:figures")
 def of_category(category: Category) -> str:
     """A category's figures, each with its count."""
-    return _shown(f"category:{category.id}")
+    return _shown(figures.of_category(category))
 
 
 @panel("executive:figures")
 def of_person(person: Person) -> str:
-    """The figures of what somebody answers for."""
-    return _shown(f"person:{person.id}")
+    """The figures of what was promised in somebody's name."""
+    return _shown(figures.of_person(person))
 
 
 @panel("executives:figures")
 def of_person_in_short(person: Person) -> str:
     """The same in two lines, for a page with many people."""
-    return _shown(f"person:{person.id}", "insight/_short.html")
+    return _shown(figures.of_person(person), "insight/_short.html")
 
 
-def _shown(scope: str, template: str = "insight/_figures.html") -> str:
-    counted = _figures().get(scope)
-    return render_template(template, figures=counted, too_few=TOO_FEW) if counted else ""
+def _shown(scope: Scope, template: str = "insight/_figures.html") -> str:
+    counted = _figures(USUAL).get(scope.key)
+    if counted is None or counted.is_empty:
+        return ""
+    return render_template(template, figures=counted, scope=scope)
 
 
-def _figures() -> dict[str, Figures]:
+def _period() -> str:
+    asked = request.args.get("period")
+    return asked if asked in PERIODS else USUAL
+
+
+def _span(period: str) -> Period:
+    if "periods" not in g:
+        g.periods = figures.periods()
+    found: dict[str, Period] = g.periods
+    return found[period]
+
+
+def _of(counted: dict[str, Measures], scope: Scope) -> Measures:
+    return counted.get(scope.key) or Measures()
+
+
+def _figures(period: str) -> dict[str, Measures]:
     # One statement a page, however many people stand on it.
-    if "figures" not in g:
-        g.figures = queries.figures()
-    found: dict[str, Figures] = g.figures
-    return found
+    known: dict[str, dict[str, Measures]] = g.setdefault("figures", {})
+    if period not in known:
+        known[period] = figures.figures(period)
+    return known[period]

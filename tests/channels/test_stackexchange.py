@@ -20,7 +20,8 @@ from app.channels import stackexchange
 from app.core import markup
 from app.core.db import session
 from app.core.events import Delivery
-from app.insight import queries as insight
+from app.insight.queries.archive import first_answer_hours
+from app.insight.statistics import percentile
 from app.notify.models import Letter
 from app.search import service as search
 from app.sla.models import Promise
@@ -108,10 +109,10 @@ def test_a_real_site_comes_in_whole_and_once(app: Flask, house: Builders) -> Non
     assert result.exit_code == 0, result.output
     assert time.monotonic() - started < 60  # about five seconds on an idle machine
     assert (count(Topic), count(Post)) == (225, 327)
-    hours = insight.first_answer_hours("stackexchange:coffee")
+    hours = first_answer_hours("stackexchange:coffee")
     assert len(hours) == 212
-    assert round(insight.percentile(hours, 0.5) or 0, 2) == 1.66
-    assert round(insight.percentile(hours, 0.9) or 0, 1) == 46.5
+    assert round(percentile(hours, 0.5) or 0, 2) == 1.66
+    assert round(percentile(hours, 0.9) or 0, 1) == 46.5
     assert "median 1.66 h, 90 % within 46.5 h" in result.output
     # It sends nothing and starts no clock.
     assert count(Delivery) == count(Letter) == count(Promise) == 0

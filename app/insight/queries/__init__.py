@@ -1,0 +1,1 @@
+"""Reading figures, what they are counted from, and the lists behind them."""

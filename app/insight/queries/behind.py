@@ -1,0 +1,80 @@
+"""The lists behind the figures: which promises were counted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import exists, literal, select
+
+from app.core import clock
+from app.core.pages import Order, Page, keyset
+from app.insight.queries.sources import FIRST, NEVER, REOPENED, belongs_to, fate_at, signal
+from app.sla.models import ClockEvent, Promise
+from app.topics import queries as topics
+from app.topics.models import Topic
+from app.topics.policy import visible_topics
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy import ColumnElement
+
+    from app.core.policy import Actor
+    from app.insight.measures import Period
+    from app.insight.queries.figures import Scope
+
+NEWEST: Order[Promise] = Order((Promise.id,), lambda p: (p.id,))
+# What a figure may be asked to show; each is a link on the scoreboard.
+LISTS = (
+    "kept", "late", "broken", "waiting", "excluded", "answered", "unanswered",
+    "transferred", "clarified", "reopened", "retracted", "let-off",
+)  # fmt: skip
+
+
+def promises_behind(
+    actor: Actor, scope: Scope, what: str, period: Period, cursor: str | None = None
+) -> Page[Promise]:
+    """The promises that a figure was counted from, newest first; of topics this actor may read."""
+    now = clock.now()
+    query = (
+        select(Promise)
+        .join(Topic, Topic.id == Promise.topic_id)
+        .where(visible_topics(actor), _within(scope), *_behind(what, period, now))
+    )
+    return keyset(query, NEWEST, cursor)
+
+
+def topics_of(actor: Actor, page: Page[Promise]) -> dict[int, Topic]:
+    """The topics of a page of promises, by id, ready to be shown as lines."""
+    return topics.topics_by_id(actor, {p.topic_id for p in page.items})
+
+
+def _within(scope: Scope) -> ColumnElement[bool]:
+    if scope.category is not None:
+        return Promise.category_id == scope.category.id
+    if scope.person is not None:
+        return Promise.accountable_id == scope.person.id
+    return literal(value=True)
+
+
+def _behind(what: str, period: Period, now: datetime) -> list[ColumnElement[bool]]:
+    fate = fate_at(now)
+    fates = {"kept": "met", "late": "late", "broken": "broken", "excluded": "excluded"}
+    if what in fates:
+        return [fate == fates[what], belongs_to(period)]
+    if what == "waiting":
+        return [fate == "open"]
+    first = Promise.kind == FIRST
+    if what == "unanswered":
+        return [first, fate.in_(("open", "broken")), Promise.pauses.not_like("%removed%")]
+    if what == "answered":
+        return [first, fate.in_(("met", "late")), belongs_to(period)]
+    signals = {
+        "transferred": {"transfer"},
+        "clarified": {"clarification"},
+        "reopened": {REOPENED},
+        "retracted": {"answer_retracted"},
+        "let-off": {"no_reply_needed"},
+    }
+    said = exists().where(ClockEvent.topic_id == Promise.topic_id, signal().in_(signals[what]))
+    return [first, fate.not_in(("excluded", NEVER)), belongs_to(period), said]
