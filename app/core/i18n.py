@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 from zoneinfo import ZoneInfo, available_timezones
@@ -53,6 +53,7 @@ __all__ = [
     "_",
     "_l",
     "ago",
+    "country_name",
     "day",
     "duration",
     "exact",
@@ -61,8 +62,11 @@ __all__ = [
     "init",
     "left",
     "locale_code",
+    "month",
     "ngettext",
     "speaking",
+    "weekday_hour",
+    "weekday_names",
     "when",
     "zone_names",
 ]
@@ -100,9 +104,11 @@ def init(app: Flask, locale: Callable[[], str], zone: Callable[[], str]) -> None
         locale_selector=locale,
         timezone_selector=present_zone,
     )
-    app.jinja_env.filters.update(when=when, ago=ago, duration=duration, left=left, day=day)
+    app.jinja_env.filters.update(
+        when=when, ago=ago, duration=duration, left=left, day=day, month=month
+    )
     app.jinja_env.filters.update(number=format_decimal, exact=exact)
-    app.jinja_env.filters.update(exact_in=exact_in)
+    app.jinja_env.filters.update(exact_in=exact_in, weekday_hour=weekday_hour)
     app.jinja_env.globals.update(locale_names=LOCALE_NAMES, locale_code=locale_code)
     app.jinja_env.globals.update(utcnow=clock.now, zone_name=lambda: zone_now().key)
 
@@ -181,6 +187,11 @@ def day(at: datetime) -> str:
     return str(format_date(at, "d MMMM" if same_year else "d MMMM y"))
 
 
+def month(first: date) -> str:
+    """ "November 2026", whatever the reader's hour."""
+    return str(format_date(first, "LLLL y"))
+
+
 def exact(at: datetime) -> str:
     """The whole instant, for a tooltip: "28 November 2026, 14:30 GMT+2"."""
     return str(format_datetime(at, "d MMMM y, HH:mm z"))
@@ -189,6 +200,25 @@ def exact(at: datetime) -> str:
 def exact_in(at: datetime) -> str:
     """The instant and the city whose clock it is: "28 November 2026, 14:30 (Kyiv)"."""
     return f"{format_datetime(at, 'd MMMM y, HH:mm')} ({_city()})"
+
+
+def weekday_hour(at: datetime, zone: str) -> str:
+    """The hour on the wall clock of `zone`, with its day of the week: "Fri 20 November, 17:00"."""
+    local = at.astimezone(ZoneInfo(zone))
+    this_year = clock.now().astimezone(ZoneInfo(zone)).year
+    pattern = "EEE d MMMM, HH:mm" if local.year == this_year else "EEE d MMMM y, HH:mm"
+    return str(format_datetime(local.replace(tzinfo=None), pattern, rebase=False))
+
+
+def weekday_names() -> list[str]:
+    """Monday to Sunday in the reader's language, as a heading has them."""
+    names = get_locale().days["stand-alone"]["wide"]
+    return [str(names[number]).capitalize() for number in range(7)]
+
+
+def country_name(code: str) -> str:
+    """A country by its code ("KZ") in the reader's language; the code when it has no name."""
+    return str(get_locale().territories.get(code, code))
 
 
 def _city() -> str:

@@ -64,6 +64,9 @@ class PolicyVersion(Model):
     `quiet` ({from, to, weekends} by each recipient's own wall clock, or null), `chief_id` (who is
     written to when two days have passed). `calendar_id` None stands for around the clock. A version
     without a spec (`{}`) ends a category's own policy: the general one holds there again.
+
+    `approval`: "free" (it needed none), "waiting" (it promises less, so somebody else must agree),
+    "approved", "declined", "alone" (it promises less, and nobody else was there to ask).
     """
 
     __tablename__ = "policy_versions"
@@ -77,9 +80,13 @@ class PolicyVersion(Model):
     note: Mapped[str] = mapped_column(String(300), default="")
     made_by_id: Mapped[int | None] = mapped_column(ForeignKey("people.id", ondelete="SET NULL"))
     made_at: Mapped[datetime] = mapped_column(default=clock.now)
+    approval: Mapped[str] = mapped_column(String(10), default="free")
+    decided_by_id: Mapped[int | None] = mapped_column(ForeignKey("people.id", ondelete="SET NULL"))
+    decided_at: Mapped[datetime | None]
 
     calendar: Mapped[WorkCalendar | None] = relationship()
-    made_by: Mapped[Person | None] = relationship()
+    made_by: Mapped[Person | None] = relationship(foreign_keys=[made_by_id])
+    decided_by: Mapped[Person | None] = relationship(foreign_keys=[decided_by_id])
 
 
 class ClockEvent(Model):
@@ -131,6 +138,7 @@ class Promise(Model):
         Index("ix_promises_person_due", "accountable_id", "state", "due_at"),
         Index("ix_promises_state_due", "state", "due_at", "id"),
         Index("ix_promises_due", "due_at"),
+        Index("ix_promises_ended", "ended_at"),
     )
 
     id: Mapped[intpk]

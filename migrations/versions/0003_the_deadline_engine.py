@@ -23,6 +23,8 @@ branch_labels = None
 depends_on = None
 
 INSTANT = sa.DateTime(timezone=True)
+# What the list of ideas is sorted and counted by.
+IDEAS = ("kind", "state", "votes_count", "id", "hidden_at")
 
 
 def upgrade() -> None:
@@ -108,8 +110,17 @@ def upgrade() -> None:
         sa.Column("note", sa.String(length=300), nullable=False),
         sa.Column("made_by_id", sa.Integer(), nullable=True),
         sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("approval", sa.String(length=10), nullable=False),
+        sa.Column("decided_by_id", sa.Integer(), nullable=True),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["calendar_id"], ["calendars.id"], name=op.f("fk_policy_versions_calendar_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["decided_by_id"],
+            ["people.id"],
+            name=op.f("fk_policy_versions_decided_by_id"),
+            ondelete="SET NULL",
         ),
         sa.ForeignKeyConstraint(
             ["made_by_id"],
@@ -220,6 +231,7 @@ def upgrade() -> None:
             "ix_promises_category_due", ["category_id", "state", "due_at"], unique=False
         )
         batch_op.create_index("ix_promises_due", ["due_at"], unique=False)
+        batch_op.create_index("ix_promises_ended", ["ended_at"], unique=False)
         batch_op.create_index(
             "ix_promises_person_due", ["accountable_id", "state", "due_at"], unique=False
         )
@@ -277,6 +289,35 @@ def upgrade() -> None:
     with op.batch_alter_table("topics", schema=None) as batch_op:
         batch_op.add_column(sa.Column("at_risk_at", sa.DateTime(timezone=True), nullable=True))
         batch_op.add_column(sa.Column("paused_for", sa.String(length=20), nullable=True))
+        batch_op.add_column(sa.Column("merged_into_id", sa.Integer(), nullable=True))
+        batch_op.create_foreign_key(
+            batch_op.f("fk_topics_merged_into_id"),
+            "topics",
+            ["merged_into_id"],
+            ["id"],
+            ondelete="SET NULL",
+        )
+        batch_op.create_index(
+            "ix_topics_paused",
+            ["paused_for"],
+            unique=False,
+            sqlite_where=sa.text("paused_for IS NOT NULL"),
+            postgresql_where=sa.text("paused_for IS NOT NULL"),
+        )
+        batch_op.create_index(
+            "ix_topics_merged",
+            ["merged_into_id"],
+            unique=False,
+            sqlite_where=sa.text("merged_into_id IS NOT NULL"),
+            postgresql_where=sa.text("merged_into_id IS NOT NULL"),
+        )
+        batch_op.drop_index("ix_topics_ideas")
+        batch_op.create_index("ix_topics_ideas", [*IDEAS, "merged_into_id"], unique=False)
+
+    with op.batch_alter_table("moderation_acts", schema=None) as batch_op:
+        batch_op.add_column(
+            sa.Column("was_owed", sa.Boolean(), nullable=False, server_default=sa.false())
+        )
     write_the_events_of_what_exists()
 
 
@@ -378,7 +419,24 @@ def _event(
 
 
 def downgrade() -> None:
+    with op.batch_alter_table("moderation_acts", schema=None) as batch_op:
+        batch_op.drop_column("was_owed")
+
     with op.batch_alter_table("topics", schema=None) as batch_op:
+        batch_op.drop_index("ix_topics_ideas")
+        batch_op.create_index("ix_topics_ideas", list(IDEAS), unique=False)
+        batch_op.drop_index(
+            "ix_topics_paused",
+            sqlite_where=sa.text("paused_for IS NOT NULL"),
+            postgresql_where=sa.text("paused_for IS NOT NULL"),
+        )
+        batch_op.drop_index(
+            "ix_topics_merged",
+            sqlite_where=sa.text("merged_into_id IS NOT NULL"),
+            postgresql_where=sa.text("merged_into_id IS NOT NULL"),
+        )
+        batch_op.drop_constraint(batch_op.f("fk_topics_merged_into_id"), type_="foreignkey")
+        batch_op.drop_column("merged_into_id")
         batch_op.drop_column("paused_for")
         batch_op.drop_column("at_risk_at")
 

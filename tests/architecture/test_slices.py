@@ -13,14 +13,14 @@ OWN = {
     "accounts": {"absences", "sessions"},
     "brand": {"colours"},
     "channels": {"stackexchange"},
-    "insight": {"health"},
+    "insight": {"health", "measures", "statistics"},
     "media": {"drawing", "images"},
-    "moderation": {"board"},
     "notify": {"feeds", "letters"},
     "search": {
         "analysis", "closeness", "empty_words", "fragments", "index", "ukrainian", "wording",
     },
-    "topics": {"answering", "drafting", "promise", "timeline"},
+    "sla": {"engine", "holidays"},
+    "topics": {"answering", "drafting", "promise", "timeline", "turns"},
 }  # fmt: skip
 SLICES = sorted(p.name for p in APP.iterdir() if p.is_dir() and (p / "events.py").exists())
 # Where a unit of work ends: at the doors.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from app.core import clock
 from app.core.db import session
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
+# How a version came to hold; the others wait for somebody's consent, or were refused it.
+HELD = ("free", "approved", "alone")
 POLICY_FIELDS = tuple(f.name for f in fields(Policy))
 
 
@@ -81,8 +83,11 @@ def terms_in_force(category_id: int, at: datetime | None = None) -> Terms:
 
 
 def policy_in_force(scope: str, at: datetime) -> PolicyVersion | None:
-    """The last version for a scope that was made by then."""
-    query = select(PolicyVersion).where(PolicyVersion.scope == scope, PolicyVersion.made_at <= at)
+    """The last version for a scope that held by then: made, and approved where that was needed."""
+    since = func.coalesce(PolicyVersion.decided_at, PolicyVersion.made_at)
+    query = select(PolicyVersion).where(
+        PolicyVersion.scope == scope, PolicyVersion.approval.in_(HELD), since <= at
+    )
     return session.scalar(query.order_by(PolicyVersion.version.desc()).limit(1))
 
 
