@@ -82,19 +82,21 @@ def opened(raw: bytes) -> Json:
     """The file's JSON; VectorError when it is not such a file."""
     try:
         file = json.loads(raw)
-    except ValueError as error:  # not JSON, or not UTF-8
+    except (ValueError, RecursionError) as error:  # not JSON, not UTF-8, or a bomb
         raise VectorError(f"not JSON: {error}") from None
     if not isinstance(file, dict) or not isinstance(file.get("calendars"), dict):
         raise VectorError('there are no "calendars"')
     vectors = file.get("vectors")
     if not isinstance(vectors, list) or not all(isinstance(v, dict) for v in vectors):
         raise VectorError('there are no "vectors"')
-    ids = [v.get("id") for v in vectors]
-    if not all(isinstance(id_, str) for id_ in ids):
-        raise VectorError(f'vector {ids.index(None) + 1} has no "id"' if None in ids else "ids")
-    twice = next((id_ for id_ in ids if ids.count(id_) > 1), None)
-    if twice is not None:
-        raise VectorError(f"{twice}: there are two of this id")
+    ids: set[str] = set()
+    for number, vector in enumerate(vectors, start=1):
+        id_ = vector.get("id")
+        if not isinstance(id_, str):
+            raise VectorError(f'vector {number} has no "id"')
+        if id_ in ids:
+            raise VectorError(f"{id_}: there are two of this id")
+        ids.add(id_)
     return file
 
 
@@ -110,7 +112,7 @@ def compute(file: Json) -> Iterator[tuple[str, dict[str, Any]]]:
             raise VectorError(f"{vector['id']}: the calendar never opens") from None
         except KeyError as error:
             raise VectorError(f"{vector['id']}: {error.args[0]!r} is missing") from None
-        except (AttributeError, TypeError, ValueError) as error:
+        except (AttributeError, OverflowError, TypeError, ValueError) as error:
             raise VectorError(f"{vector['id']}: {error}") from error
 
 
@@ -135,6 +137,8 @@ def left_out(file: Json) -> Iterator[str]:
 
 
 def _calendar(name: str, spec: Any) -> Calendar:
+    if not isinstance(spec, dict):
+        raise VectorError(f"calendar {name}: not an object")
     try:
         return parse(spec)
     except CalendarError as error:
