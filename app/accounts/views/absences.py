@@ -6,7 +6,7 @@ from datetime import time
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from flask import flash, render_template, url_for
+from flask import flash, g, render_template, url_for
 
 from app.accounts import absences, queries
 from app.accounts.forms import AbsenceForm, EndForm, instant, last_day
@@ -178,7 +178,12 @@ def span(absence: Absence) -> str:
 def zone_of(person: Person) -> ZoneInfo:
     """By whose clock their days begin: their own, else the bank's."""
     zone = person.timezone
-    return ZoneInfo(zone if zone and is_zone(zone) else brand().timezone)
+    if zone and is_zone(zone):
+        return ZoneInfo(zone)
+    # One statement a page, however many absences are on it.
+    if "bank_zone" not in g:
+        g.bank_zone = brand().timezone
+    return ZoneInfo(g.bank_zone)
 
 
 def _overlaps(other: Absence) -> str:
