@@ -22,7 +22,7 @@ from app.sla.engine.calendars import (
 from app.sla.engine.events import Event, UnknownEventError
 from app.sla.engine.ladder import Quiet, Rung, choose, plan
 from app.sla.engine.pacing import Pacemaker
-from app.sla.engine.people import Absence, Roster, ledger
+from app.sla.engine.people import Absence, Review, Roster, ledger
 from app.sla.engine.promises import KNOWN, Evaluation, Outcome, evaluate
 from app.sla.engine.rules import Policy, Terms
 
@@ -49,9 +49,23 @@ SAME = {
     "merged_from": "absorbed",
     "merged_in": "absorbed",
     "merged_with": "absorbed",
+    "approval_requested": "review_asked",
+    "approval_started": "review_asked",
+    "review_requested": "review_asked",
+    "review_started": "review_asked",
+    "sent_for_approval": "review_asked",
+    "sent_for_review": "review_asked",
+    "approval_done": "review_ended",
+    "approval_ended": "review_ended",
+    "approval_granted": "review_ended",
+    "approved": "review_ended",
+    "review_done": "review_ended",
+    "review_finished": "review_ended",
+    "returned": "review_ended",
 }
 DUE = ("due_at", "other_due_at", "due", "other_due")
 STARTED = ("opened_at", "other_opened_at", "started_at", "other_started_at")
+REVIEWER = ("holder", "reviewer", "to", "role", "who", "by")
 SUBSTITUTE = ("substitute", "sub", "substituted_by", "replaced_by", "by")
 
 _POLICY = {f.name for f in fields(Policy)}
@@ -65,7 +79,7 @@ _UNDERSTOOD = {
         *("at", "type", "id", "ref", "seq", "seen_seq", "owner", "deputy", "calendar", "absences"),
         *("grace_s", "target_s", *DUE, *STARTED, *_POLICY),
         # who and why: told to people, and nothing to the hour
-        *("target", "from", "to", "by", "who", "actor", "reason", "note"),
+        *("target", "from", "actor", "reason", "note", *REVIEWER),
     },
     "policy": _POLICY,
     "category": {"id", "name", "owner", "deputy", "manager", "absences", "tz"},
@@ -204,16 +218,28 @@ def _people(vector: Json, events: Sequence[Event], now: datetime) -> dict[str, A
         for a in absences
     ]
     promise = _promised(events, now)
-    book = ledger(promise, rosters, away, now, category.get("manager", MANAGER))
+    manager, reviews = category.get("manager", MANAGER), _reviews(vector)
+    book = ledger(promise, rosters, away, now, manager, reviews)
     return {
         "due_at": _text(promise.due_at),
         "accountable_at_due": book.accountable_at_due,
         "acting_at_due": book.acting_at_due,
-        "holder_at_due": book.acting_at_due,
+        "holder_at_due": book.holder_at_due,
         "held_s": {who: _seconds(span) for who, span in book.held.items()},
         "breached": promise.breached_at is not None,
         "breach_attributed_to": book.breach_attributed_to,
     }
+
+
+def _reviews(vector: Json) -> list[Review]:
+    told: list[Review] = []
+    for event in sorted(vector.get("events") or (), key=lambda e: _instant(e["at"])):
+        at, type_ = _instant(event["at"]), SAME.get(event["type"], event["type"])
+        if type_.startswith("review_") and told and told[-1].end is None:
+            told[-1] = replace(told[-1], end=at)
+        if type_ == "review_asked":
+            told.append(Review(_first(event, REVIEWER) or "legal", at))
+    return told
 
 
 def _term(vector: Json, calendar: Calendar) -> dict[str, Any]:

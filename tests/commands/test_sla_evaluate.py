@@ -158,6 +158,14 @@ def test_people_are_told(name: str) -> None:
     assert worked(topic(category=category))["acting_at_due"] == "boris"
 
 
+def test_who_reviews_an_answer_holds_it() -> None:
+    asked = {"at": "2026-11-16T20:00:00Z", "type": "review_asked", "holder": "legal"}
+    told = worked(topic("X1", asked, category={"owner": "anna"}))
+    assert told["held_s"] == {"anna": 12 * 3600, "legal": 14 * 3600}
+    assert (told["acting_at_due"], told["holder_at_due"]) == ("anna", "legal")
+    assert told["breach_attributed_to"] == "anna"
+
+
 def reminded(*ticks: dict[str, Any], **more: Any) -> dict[str, Any]:
     return worked(topic(target_s=86400, ladder=LADDER, ticks=list(ticks), **more))
 

@@ -44,6 +44,19 @@ class Roster:
 
 
 @dataclass(frozen=True)
+class Review:
+    """`who` (lawyers, the press office) has the work in `[start, end)`; None: it goes on."""
+
+    who: Hashable
+    start: datetime
+    end: datetime | None = None
+
+    def covers(self, at: datetime) -> bool:
+        """Whether it is so at an instant."""
+        return self.start <= at and (self.end is None or at < self.end)
+
+
+@dataclass(frozen=True)
 class Acting:
     """Who answers: the owner themselves, or `because` of an `absence` somebody else.
 
@@ -57,10 +70,15 @@ class Acting:
 
 @dataclass(frozen=True)
 class Ledger:
-    """Who answered for a promise: when it fell due, over its life, and for its breach."""
+    """Who answered for a promise: when it fell due, over its life, and for its breach.
+
+    The holder is whom the work lies with: who acts, or who reviews the answer. A review takes no
+    account away.
+    """
 
     accountable_at_due: Hashable
     acting_at_due: Hashable
+    holder_at_due: Hashable
     held: dict[Hashable, timedelta]
     breach_attributed_to: Hashable | None
 
@@ -99,6 +117,7 @@ def ledger(
     absences: Sequence[Absence],
     now: datetime,
     manager: Hashable,
+    reviews: Sequence[Review] = (),
 ) -> Ledger:
     """Who is behind a promise. A breach is the sender's when it was passed on at risk already."""
     due = promise.due_at or now
@@ -107,12 +126,9 @@ def ledger(
     if promise.breached_at is not None:
         risk = promise.at_risk_since or due
         blamed = _roster(people, min(risk, due)).owner
-    return Ledger(
-        at_due.owner,
-        acting(at_due.owner, at_due.deputy, absences, due, manager).who,
-        held(promise, people, absences, manager),
-        blamed,
-    )
+    acts = acting(at_due.owner, at_due.deputy, absences, due, manager).who
+    spent = held(promise, people, absences, manager, reviews)
+    return Ledger(at_due.owner, acts, _holder(reviews, due, acts), spent, blamed)
 
 
 def held(
@@ -120,11 +136,14 @@ def held(
     people: Sequence[Roster],
     absences: Sequence[Absence],
     manager: Hashable,
+    reviews: Sequence[Review] = (),
 ) -> dict[Hashable, timedelta]:
     """Open time by who had the work; while the bank waits for the asker, nobody has."""
     turns = {r.since for r in people}
     for absence in absences:
         turns.update((absence.start, absence.end))
+    for review in reviews:
+        turns.update(turn for turn in (review.start, review.end) if turn is not None)
     spent: dict[Hashable, timedelta] = defaultdict(lambda: NOTHING)
     for period in promise.periods:
         if period.kind == "paused":
@@ -132,13 +151,17 @@ def held(
         cuts = [period.start, *sorted(t for t in turns if period.start < t < period.end)]
         for start, end in zip(cuts, [*cuts[1:], period.end], strict=True):
             of = _roster(people, start)
-            who = acting(of.owner, of.deputy, absences, start, manager).who
-            spent[who] += period.calendar.between(start, end)
+            acts = acting(of.owner, of.deputy, absences, start, manager).who
+            spent[_holder(reviews, start, acts)] += period.calendar.between(start, end)
     return dict(spent)
 
 
 def _roster(people: Sequence[Roster], at: datetime) -> Roster:
     return next((r for r in reversed(people) if r.since <= at), people[0])
+
+
+def _holder(reviews: Sequence[Review], at: datetime, acts: Hashable) -> Hashable:
+    return next((r.who for r in reversed(reviews) if r.covers(at)), acts)
 
 
 def _absence(who: Hashable, absences: Sequence[Absence], at: datetime) -> Absence | None:

@@ -351,6 +351,8 @@ _ACTS: dict[str, Act] = {
     "answer_replaced": _Replay.nothing,
     "owner_changed": _Replay.nothing,
     "taken": _Replay.nothing,
+    "review_asked": _Replay.nothing,
+    "review_ended": _Replay.nothing,
     **dict.fromkeys(ENDS, _Replay.ended),
     **dict.fromkeys(UNDOES, _Replay.nothing),
 }

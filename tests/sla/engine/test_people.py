@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from app.sla.engine.events import Event
-from app.sla.engine.people import Absence, Roster, acting, held, ledger, rosters
+from app.sla.engine.people import Absence, Review, Roster, acting, held, ledger, rosters
 from app.sla.engine.promises import Outcome, evaluate
 
 NOON = datetime(2026, 11, 17, 12, tzinfo=UTC)
@@ -106,6 +106,18 @@ def test_nobody_holds_it_while_the_bank_waits() -> None:
     said = Event("customer_post", NOON + 15 * HOUR)
     spent = held(promise(asked, said, now=now), [Roster(NOON, "anna")], [], "manager")
     assert spent == {"anna": 7 * HOUR}
+
+
+def test_a_review_has_the_work_and_takes_no_account_away() -> None:
+    now = NOON + 26 * HOUR
+    reviews = [Review("press", NOON, NOON + 2 * HOUR), Review("legal", NOON + 12 * HOUR)]
+    told = ledger(promise(now=now), [Roster(NOON, "anna")], [], now, "manager", reviews)
+    assert told.held == {"press": 2 * HOUR, "anna": 10 * HOUR, "legal": 14 * HOUR}
+    assert (told.acting_at_due, told.holder_at_due) == ("anna", "legal")
+    assert told.accountable_at_due == told.breach_attributed_to == "anna"
+    ended = [Review("legal", NOON + 12 * HOUR, NOON + 24 * HOUR)]
+    told = ledger(promise(now=now), [Roster(NOON, "anna")], [], now, "manager", ended)
+    assert told.holder_at_due == "anna"
 
 
 def test_a_promise_that_was_kept_is_nobody_s_breach() -> None:
