@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 from alembic import context
 from flask import has_app_context
 
 from app.core.db import Base, UTCDateTime, db
 from app.factory import create_app
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy import Connection
 
 
 def render_item(kind: str, item: Any, _: Any) -> str | bool:
@@ -20,7 +26,7 @@ def render_item(kind: str, item: Any, _: Any) -> str | bool:
 
 def run() -> None:
     """Run the migrations in one transaction."""
-    with db.engine.connect() as connection:
+    with db.engine.connect() as connection, _tables_may_be_remade(connection):
         context.configure(
             connection=connection,
             target_metadata=Base.metadata,
@@ -31,6 +37,26 @@ def run() -> None:
         with context.begin_transaction():
             context.run_migrations()
         connection.commit()
+
+
+@contextmanager
+def _tables_may_be_remade(connection: Connection) -> Iterator[None]:
+    """SQLite alters a table by making it anew and dropping the old one: with keys enforced, that
+    would delete every row of other tables that names one of it."""
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    # Outside any transaction, where alone SQLite listens to it.
+    driver: Any = connection.connection.dbapi_connection
+    driver.execute("PRAGMA foreign_keys=OFF")
+    try:
+        yield
+        broken = driver.execute("PRAGMA foreign_key_check").fetchall()
+        if broken:
+            message = f"the migration left rows that name nothing: {broken[:5]}"
+            raise RuntimeError(message)
+    finally:
+        driver.execute("PRAGMA foreign_keys=ON")
 
 
 if has_app_context():

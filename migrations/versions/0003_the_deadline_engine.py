@@ -28,6 +28,8 @@ IDEAS = ("kind", "state", "votes_count", "id", "hidden_at")
 
 
 def upgrade() -> None:
+    # What was recorded of them names rows that go; it is recorded anew when they are made anew.
+    op.execute("DELETE FROM facts WHERE name IN ('PromiseMade', 'PromiseKept', 'PromiseBroken')")
     op.drop_table("promises")
     op.create_table(
         "calendars",

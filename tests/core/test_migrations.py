@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,15 +10,32 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, create_engine, inspect
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    Connection,
+    DateTime,
+    Engine,
+    Integer,
+    MetaData,
+    Table,
+    create_engine,
+    inspect,
+    select,
+)
 
 from app.commands.database import migrate
+from app.core import clock
 from app.core.db import Base, _teach_sqlite, db, session
 from app.core.schema import alembic_config, newest
+from app.sla.models import Promise
+from app.topics.models import Topic
 from tests.services import database_name, postgres, run_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
     from pathlib import Path
 
     from flask import Flask
@@ -88,3 +106,62 @@ def test_every_step_can_be_taken_alone_there_and_back(empty: Engine) -> None:
     for shape in reversed(before[:-1]):
         command.downgrade(alembic_config(), "-1")
         assert tables(empty) == shape
+
+
+def test_an_upgrade_makes_the_promises_of_what_was_asked_before(empty: Engine) -> None:
+    migrate("0002")
+    asked = clock.now() - timedelta(days=3)
+    with empty.begin() as connection:
+        write = _Writer(connection, asked)
+        write.into("people", {"id": 1, "name": "А", "role": "executive"})
+        write.into("people", {"id": 2, "name": "Б", "role": "customer"})
+        write.into("categories", {"id": 1, "slug": "cards", "name": "Карты", "owner_id": 1})
+        for topic_id in (1, 2):
+            write.into("topics", {"id": topic_id, "category_id": 1, "asker_id": 2})
+            name = {"name": "TopicOpened", "stream": f"topic:{topic_id}", "actor_id": 2}
+            write.into("facts", {**name, "data": {"topic_id": topic_id}})
+        answered = asked + timedelta(hours=2)
+        post = {"id": 1, "topic_id": 1, "seq": 1, "kind": "answer", "author_id": 1}
+        write.into("posts", {**post, "published_at": answered})
+        # Brought in from elsewhere: it was never promised anything.
+        write.into("topics", {"id": 3, "category_id": 1, "asker_id": 2})
+
+    migrate()
+
+    found = session.scalars(select(Promise).order_by(Promise.topic_id)).all()
+    assert [(p.topic_id, p.state, p.due_at) for p in found] == [
+        (1, "met", asked + timedelta(days=1)),
+        (2, "breached", asked + timedelta(days=1)),
+    ]
+    assert found[0].fulfilled_at == answered
+    assert found[0].answer_id == 1
+    assert [t.is_awaiting for t in session.scalars(select(Topic).order_by(Topic.id)).unique()] == [
+        False,
+        True,
+        False,
+    ]
+    session.remove()
+
+
+class _Writer:
+    """Writes rows into tables as they are in the database, filling what must not be empty."""
+
+    def __init__(self, connection: Connection, at: datetime) -> None:
+        self.connection, self.at = connection, at
+        self.tables = MetaData()
+
+    def into(self, name: str, values: dict[str, object]) -> None:
+        table = Table(name, self.tables, autoload_with=self.connection, resolve_fks=False)
+        row = {c.name: self._filled(c) for c in table.columns if not c.nullable}
+        row.pop("id", None)
+        self.connection.execute(table.insert(), row | values)
+
+    def _filled(self, column: Column[object]) -> object:
+        kind = column.type
+        if isinstance(kind, DateTime):
+            return self.at
+        if isinstance(kind, Boolean):
+            return False
+        if isinstance(kind, Integer):
+            return 0
+        return {} if isinstance(kind, JSON) else ""
