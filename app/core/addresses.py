@@ -51,9 +51,9 @@ def category(slug: str) -> str:
     return at(f"/categories/{quote(slug)}")
 
 
-def desk() -> str:
-    """Where executives answer."""
-    return at("/desk")
+def desk(topic_id: int | None = None) -> str:
+    """Where executives answer, with a topic open."""
+    return at("/desk" if topic_id is None else f"/desk?topic={topic_id}")
 
 
 def sign_in() -> str:

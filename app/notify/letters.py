@@ -22,12 +22,15 @@ from app.accounts.service import token
 from app.brand.queries import brand as the_brand
 from app.core import addresses, clock, markup
 from app.core.i18n import is_zone, speaking
+from app.core.policy import PUBLIC
 from app.ideas import queries as ideas
 from app.ideas.events import IdeaStateChanged
 from app.media import drawing
 from app.media.service import path_of
 from app.moderation import queries as moderation
-from app.notify import policy, service
+from app.notify import policy, reminders, service
+from app.sla.events import RemindersDue
+from app.topics import answering
 from app.topics import queries as topics
 from app.topics.promise import standing
 
@@ -36,13 +39,28 @@ if TYPE_CHECKING:
 
     from app.accounts.models import Person
     from app.brand.models import Brand
+    from app.moderation.models import Act
     from app.notify.models import Letter
     from app.topics.models import Topic
 
 # Twice the size it is shown at, for dense screens.
 RING_PIXELS = 192
 # Letters in which a person and their promise stand on top.
-WITH_RING = {"receipt", "answer", "question", "handed_over", "reopened", "overdue", "idea"}
+WITH_RING = {
+    "receipt",
+    "answer",
+    "question",
+    "handed_over",
+    "reopened",
+    "asked_again",
+    "reminder",
+    "overdue",
+    "escalated",
+    "asked_back",
+    "news_promised",
+    "retracted",
+    "idea",
+}
 # Below it sRGB is a straight line.
 SRGB_KNEE = 0.04045
 # Links for tickets: each leads to a page with a button, for mail programs open links unasked.
@@ -95,7 +113,9 @@ def compose(letter: Letter) -> EmailMessage:
     message["To"] = _address(known.name if known else "", letter.address)
     message["Subject"] = subject
     message["Date"] = format_datetime(clock.now())
-    message["Message-ID"] = f"<{letter.kind}.{letter.fact_id}.{letter.id}@{addresses.host()}>"
+    message["Message-ID"] = f"<{_mail_name(letter)}@{addresses.host()}>"
+    # Which letter it is, for filters in mail programs.
+    message["X-Otklik-Letter"] = letter.kind
     message["Auto-Submitted"] = "auto-generated"
     message["X-Auto-Response-Suppress"] = "All"
     _add_list_headers(message, letter, about["unsubscribe_url"])
@@ -107,6 +127,14 @@ def compose(letter: Letter) -> EmailMessage:
         body: Any = message.get_payload(1)
         body.add_related(ring.png, "image", "png", cid=f"<{ring.cid}>", filename="ring.png")
     return message
+
+
+def _mail_name(letter: Letter) -> str:
+    """The same whenever the letter is made, so that mail programs fold a retry into one."""
+    event = letter.fact.event
+    if isinstance(event, RemindersDue):
+        return reminders.mail_name(event)
+    return f"{letter.kind}.{letter.fact_id}.{letter.id}"
 
 
 def _add_list_headers(message: EmailMessage, letter: Letter, unsubscribe_url: str | None) -> None:
@@ -123,8 +151,11 @@ def _add_list_headers(message: EmailMessage, letter: Letter, unsubscribe_url: st
 def _about(letter: Letter, brand: Brand) -> dict[str, Any]:
     """Everything the templates may speak of."""
     event, topic, person = letter.fact.event, letter.topic, letter.person
-    act_id = getattr(event, "act_id", None)
-    act = moderation.act(act_id) if act_id is not None else None
+    act = _act(letter)
+    due = []
+    if isinstance(event, RemindersDue) and person is not None:
+        due = reminders.one_a_topic(reminders.still_wanted(event, person))
+    asked_id = due[0].post_id if due else None
     change = ideas.change(event.change_id) if isinstance(event, IdeaStateChanged) else None
     stop = service.unsubscribe_token(person, letter.kind, letter.topic_id) if person else None
     ring = _ring(letter, topic, brand) if topic and letter.kind in WITH_RING else None
@@ -134,8 +165,14 @@ def _about(letter: Letter, brand: Brand) -> dict[str, Any]:
         "person": person,
         "topic": topic,
         "post": letter.post,
+        "reason": getattr(event, "reason", ""),
+        "reminders": due[: reminders.LONGEST],
+        "more": max(len(due) - reminders.LONGEST, 0),
+        "asked": topics.post(asked_id) if asked_id is not None else None,
+        "answers": answering.answers_today(topic.category) if topic else None,
         "promise": standing(topic) if topic else None,
         "act": act,
+        "other": _merged_with(act) if act else None,
         "before": topics.category(act.before_id) if act and act.before_id else None,
         "change": change,
         "ticket": letter.ticket,
@@ -151,6 +188,23 @@ def _about(letter: Letter, brand: Brand) -> dict[str, Any]:
     }
 
 
+def _act(letter: Letter) -> Act | None:
+    """What moderation did: the fact itself, or what handed the topic to this letter's reader."""
+    act_id = getattr(letter.fact.event, "act_id", None)
+    if act_id is not None:
+        return moderation.act(act_id)
+    if letter.kind == "handed_over" and letter.topic is not None:
+        return moderation.last_act(letter.topic, "move")
+    return None
+
+
+def _merged_with(act: Act) -> Topic | None:
+    """The other topic of a merge, as long as everybody may read it."""
+    if act.name not in {"merge", "unmerge"} or act.after_id is None:
+        return None
+    return topics.topic_in_sight(PUBLIC, act.after_id)
+
+
 def _ticket_url(letter: Letter) -> str | None:
     path = TICKET_PATHS.get(letter.kind)
     if letter.ticket is None or path is None:
@@ -159,9 +213,7 @@ def _ticket_url(letter: Letter) -> str | None:
 
 
 def _ring(letter: Letter, topic: Topic, brand: Brand) -> Ring | None:
-    who = letter.post.author if letter.post is not None else topic.responsible
-    if who is None:
-        return None
+    who = letter.post.author if letter.post is not None else answering.face_of(topic)
     stands = standing(topic)
     key = who.portrait.key if who.portrait else None
     # An answer may go to a thousand followers: they all see the same ring.

@@ -1,4 +1,12 @@
-"""Who may follow, and what each letter is about: whether it may be refused, and how widely."""
+"""Who may follow, and what each letter is about: whether it may be refused, and how widely.
+
+Letters about one's own account cannot be refused, and neither can the news that one broke a
+promise. Good help desks draw that line: an agent chooses which notices of new work to get, but who
+is told of a breach is decided by the policy of the deadline (Zendesk, Freshdesk), and whoever is on
+call keeps at least one way to be reached (PagerDuty). So whoever answers, and their deputy, may
+refuse what comes before the due instant and nothing after it; community managers and the chief, who
+are told beside them, may refuse both.
+"""
 
 from __future__ import annotations
 
@@ -29,11 +37,15 @@ class Sort:
 
 ACCOUNT = Sort(None, by_topic=False)
 DUTY = Sort("duties", by_topic=False)
+BREACH = Sort(None, by_topic=False)
 
 LETTERS = {
     "receipt": Sort("answers"),
     "answer": Sort("answers"),
     "comment": Sort("comments"),
+    "asked_back": Sort("answers"),
+    "news_promised": Sort("answers"),
+    "retracted": Sort("answers"),
     "idea": Sort("states"),
     "followed_solved": Sort("states"),
     "followed_reopened": Sort("states"),
@@ -43,7 +55,11 @@ LETTERS = {
     "handed_over": DUTY,
     "solved": DUTY,
     "reopened": DUTY,
-    "overdue": DUTY,
+    "asked_again": DUTY,
+    "reminder": DUTY,
+    "overdue": BREACH,
+    "escalated": DUTY,
+    "digest": DUTY,
     "confirm": ACCOUNT,
     "known": ACCOUNT,
     "reset": ACCOUNT,

@@ -107,7 +107,7 @@ def public_topic(_actor: Actor, topic_id: int) -> Topic | None:
 
 def public_topics(category: Category | None = None) -> Sequence[Topic]:
     """The newest topics everybody may read, each with its official answer."""
-    query = select(Topic).where(visible_topics(PUBLIC))
+    query = select(Topic).where(visible_topics(PUBLIC), Topic.merged_into_id.is_(None))
     if category is not None:
         query = query.where(Topic.category_id == category.id)
     query = query.order_by(Topic.opened_at.desc(), Topic.id.desc()).limit(FEED_SIZE)

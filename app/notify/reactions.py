@@ -3,24 +3,32 @@
 from app.accounts import queries as accounts
 from app.accounts.events import AddressChanged, PasswordChanged, TicketIssued
 from app.core import mail, transactions
-from app.core.events import later, now
+from app.core.events import fact_at_hand, later, now
 from app.ideas.events import IdeaStateChanged
+from app.moderation import queries as moderation
 from app.moderation.events import (
     PostHidden,
     TopicClosed,
     TopicHidden,
+    TopicMarkedSpam,
+    TopicMerged,
     TopicMoved,
     TopicRestored,
     TopicUnlocked,
+    TopicUnmarkedSpam,
+    TopicUnmerged,
 )
-from app.notify import letters, policy, queries, service
+from app.notify import letters, policy, queries, reminders, service
 from app.notify.events import LetterWritten
-from app.sla.events import PromiseBroken
+from app.sla.events import RemindersDue
 from app.sla.queries import people
 from app.topics import queries as topics
 from app.topics.events import (
     AnswerPublished,
+    AnswerRetracted,
+    ClarificationAsked,
     CommentPublished,
+    NewsPromised,
     TopicOpened,
     TopicReopened,
     TopicSolved,
@@ -39,12 +47,53 @@ def let_the_commenter_follow(event: CommentPublished) -> None:
     service.follow_unless_declined(topics.post(event.post_id).author_id, event.topic_id)
 
 
+@now(TopicMerged)
+def let_them_follow_where_it_is_answered(event: TopicMerged) -> None:
+    """Who follows the merged topic, its asker first of all, wants the answer to the other."""
+    topic, into = topics.topic(event.topic_id), topics.topic(event.into_id)
+    service.follow_along(topic, into, fact_at_hand().at)
+
+
+@now(TopicUnmerged)
+def let_them_follow_no_longer(event: TopicUnmerged) -> None:
+    """As if they had never been one; others that are still merged keep what they brought."""
+    topic, into = topics.topic(event.topic_id), topics.topic(event.into_id)
+    merged = moderation.last_act(topic, "merge")
+    if merged is None:
+        return
+    service.follow_no_longer(topic, into, merged.at)
+    for other in moderation.merged_here(into):
+        act = moderation.last_act(other, "merge")
+        if act is not None:
+            service.follow_along(other, into, act.at)
+
+
 @later(TopicOpened)
 def write_the_receipt(event: TopicOpened) -> None:
-    """The asker holds the promise in their hands; the executive learns of it."""
+    """The asker holds the promise in their hands; who answers hears of it by the ladder."""
     topic = topics.topic(event.topic_id)
     service.write("receipt", [topic.asker], topic=topic)
-    service.write("question", [people.acting(topic.category).person], topic=topic)
+
+
+@later(TopicOpened, TopicMoved)
+def pass_on_the_thanks(event: TopicOpened | TopicMoved) -> None:
+    """Praise is owed no answer, so no clock tells those it is meant for."""
+    topic = topics.topic(event.topic_id)
+    if not topic.expects_answer:
+        service.write("question", [people.acting(topic.category).person], topic=topic)
+
+
+@later(RemindersDue)
+def remind(event: RemindersDue) -> None:
+    """One letter tells a person all that fell to them together."""
+    person = accounts.person(event.person_id)
+    wanted = reminders.still_wanted(event, person) if person is not None else []
+    if person is None or not wanted:
+        return
+    if len({each.topic.id for each in wanted}) > 1:
+        service.write("digest", [person])
+    else:
+        service.write(reminders.kind_of(wanted[0]), [person], topic=wanted[0].topic)
 
 
 @later(AnswerPublished)
@@ -79,36 +128,53 @@ def thank_the_executive(event: TopicSolved) -> None:
 
 
 @later(TopicReopened)
-def put_it_back_on_the_desk(event: TopicReopened) -> None:
-    """Who answers reads that it did not help, and by when to answer again; followers, too."""
+def tell_that_it_is_open_again(event: TopicReopened) -> None:
+    """Whoever follows reads that it did not help; who answers hears of it by the ladder."""
     topic = topics.topic(event.topic_id)
-    service.write("reopened", [people.acting(topic.category).person], topic=topic)
-    service.write("followed_reopened", queries.followers(topic), topic=topic)
+    answers = people.acting(topic.category).person
+    followers = [p for p in queries.followers(topic) if p.id != answers.id]
+    service.write("followed_reopened", followers, topic=topic)
 
 
-@later(PromiseBroken)
-def tell_of_the_broken_promise(event: PromiseBroken) -> None:
-    """The owner, the deputy and the community managers."""
+@later(ClarificationAsked)
+def pass_the_question_on(event: ClarificationAsked) -> None:
+    """The clock may stand still until the asker replies: they should know."""
     topic = topics.topic(event.topic_id)
-    category = topic.category
-    people = [p for p in (category.owner, category.deputy) if p is not None]
-    service.write("overdue", [*people, *accounts.managers()], topic=topic)
+    service.write("asked_back", [topic.asker], topic=topic, post_id=event.post_id)
 
 
-@later(TopicMoved, TopicHidden, TopicRestored, TopicClosed, TopicUnlocked)
-def tell_what_was_done_to_it(
-    event: TopicMoved | TopicHidden | TopicRestored | TopicClosed | TopicUnlocked,
-) -> None:
+@later(NewsPromised)
+def tell_of_the_note(event: NewsPromised) -> None:
+    """The asker reads that the bank is at work, and by when there will be news."""
+    topic = topics.topic(event.topic_id)
+    service.write("news_promised", [topic.asker], topic=topic, post_id=event.post_id)
+
+
+@later(AnswerRetracted)
+def tell_that_it_was_taken_back(event: AnswerRetracted) -> None:
+    """Who was written the answer is written that it does not stand, and why."""
+    topic = topics.topic(event.topic_id)
+    service.write("retracted", [topic.asker, *queries.followers(topic)], topic=topic)
+
+
+ACTS_TOLD = (
+    TopicMoved,
+    TopicHidden,
+    TopicRestored,
+    TopicClosed,
+    TopicUnlocked,
+    TopicMerged,
+    TopicUnmerged,
+    TopicMarkedSpam,
+    TopicUnmarkedSpam,
+)
+
+
+@later(*ACTS_TOLD)
+def tell_what_was_done_to_it(event: TopicMoved) -> None:
     """The asker reads what was done and why."""
     topic = topics.topic(event.topic_id)
     service.write("moderated", [topic.asker], topic=topic)
-
-
-@later(TopicMoved)
-def hand_it_over(event: TopicMoved) -> None:
-    """Who answers now learns of it as of a new question."""
-    topic = topics.topic(event.topic_id)
-    service.write("handed_over", [people.acting(topic.category).person], topic=topic)
 
 
 @later(PostHidden)

@@ -11,12 +11,17 @@ from app.core import clock, signing
 from app.core.db import add_once, session
 from app.core.events import fact_at_hand, record
 from app.core.i18n import is_locale
-from app.notify import policy, queries
+from app.notify import policy, queries, reminders
 from app.notify.events import LetterWritten
 from app.notify.models import CHOICES, Follow, Letter
+from app.sla.events import RemindersDue
+from app.sla.queries.reminders import standing
+from app.sla.service.reminders import drop
+from app.topics import turns
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from datetime import datetime
 
     from app.accounts.models import Person, Ticket
     from app.core.policy import Actor
@@ -24,9 +29,6 @@ if TYPE_CHECKING:
 
 # Otherwise nobody is told what they did themselves.
 ABOUT_ONES_OWN_ACT = {"receipt", "password_changed"}
-
-# They ask somebody to answer, which somebody may have done meanwhile.
-PRESSING = {"question", "handed_over", "reopened", "overdue"}
 
 
 @dataclass(frozen=True)
@@ -66,13 +68,28 @@ def follow_unless_declined(person_id: int, topic_id: int) -> None:
     _said(person_id, topic_id)
 
 
-def _said(person_id: int, topic_id: int) -> Follow:
+def follow_along(topic: Topic, into: Topic, at: datetime) -> None:
+    """Everybody who follows `topic` follows `into` from `at` on, unless they said no."""
+    for person in queries.followers(topic):
+        _said(person.id, into.id, at)
+
+
+def follow_no_longer(topic: Topic, into: Topic, at: datetime) -> None:
+    """Take back what `follow_along` brought at that instant, and nothing that was chosen since."""
+    for person in queries.followers(topic):
+        said = queries.follow(into.id, person.id)
+        if said is not None and said.at == at and said.ended_at is None:
+            session.delete(said)
+    session.flush()
+
+
+def _said(person_id: int, topic_id: int, at: datetime | None = None) -> Follow:
     """What a person said about following a topic; who said nothing follows from now on."""
     said = queries.follow(topic_id, person_id)
     if said is not None:
         return said
-    said = Follow(topic_id=topic_id, person_id=person_id)
-    return said if add_once(said) else _said(person_id, topic_id)
+    said = Follow(topic_id=topic_id, person_id=person_id, at=at or clock.now())
+    return said if add_once(said) else _said(person_id, topic_id, at)
 
 
 def choose_letters(person: Person, chosen: Mapping[str, bool]) -> None:
@@ -142,7 +159,7 @@ def write(
         for person in people
         if person.id not in declined
         and policy.may_be_written_to(person)
-        and policy.wants(person, kind)
+        and (kind == "digest" or policy.wants(person, kind))
     )
 
 
@@ -167,13 +184,14 @@ def reason_to_skip(letter: Letter) -> str | None:
         return _reason_to_skip_ticket(letter.kind, letter.ticket)
     if letter.person is None or not policy.may_be_written_to(letter.person):
         return "gone"
+    event = letter.fact.event
+    if isinstance(event, RemindersDue):
+        return _reason_to_skip_reminders(event, letter.person)
     if _is_unwanted(letter, letter.person):
         return "unsubscribed"
     if letter.topic is not None and _is_out_of_sight(letter, letter.topic):
         return "hidden"
-    if letter.topic is not None and letter.kind in PRESSING and _is_settled(letter.topic):
-        return "stale"
-    return None
+    return "stale" if letter.kind == "asked_back" and _is_replied_to(letter) else None
 
 
 def mark_posted(letter_id: int) -> None:
@@ -211,6 +229,15 @@ def _reason_to_skip_ticket(kind: str, ticket: Ticket) -> str | None:
     return None
 
 
+def _reason_to_skip_reminders(event: RemindersDue, person: Person) -> str | None:
+    """What was settled meanwhile drops out; a letter of which nothing is left is not sent."""
+    left = standing(event)
+    drop(event, {each.promise.id for each in left})
+    if not left:
+        return "stale"
+    return None if reminders.still_wanted(event, person) else "unsubscribed"
+
+
 def _is_unwanted(letter: Letter, person: Person) -> bool:
     if not policy.wants(person, letter.kind):
         return True
@@ -218,13 +245,13 @@ def _is_unwanted(letter: Letter, person: Person) -> bool:
     return by_topic and queries.has_declined(person, letter.topic_id or 0)
 
 
+def _is_replied_to(letter: Letter) -> bool:
+    asked = turns.question_back(letter.topic) if letter.topic is not None else None
+    return asked is None or asked.id != letter.post_id
+
+
 def _is_out_of_sight(letter: Letter, topic: Topic) -> bool:
     if letter.kind in {"moderated", "post_hidden"}:
         return False
     post = letter.post
     return topic.hidden_at is not None or (post is not None and post.hidden_at is not None)
-
-
-def _is_settled(topic: Topic) -> bool:
-    """Nobody waits for an answer there any more (praise never did)."""
-    return topic.expects_answer and not topic.is_awaiting

@@ -4,8 +4,9 @@ import logging
 import time
 from collections.abc import Sequence
 
+from app.accounts.events import AbsenceChanged
 from app.core import clock, jobs, transactions
-from app.core.events import fact_at_hand, now
+from app.core.events import fact_at_hand, later, now
 from app.core.i18n import _
 from app.moderation.events import (
     PostHidden,
@@ -177,6 +178,12 @@ def name_the_new_people(event: CategoryChanged) -> None:
     for topic in promises.live_topics_in(category.id):
         if promises.last_named(topic) != named(category):
             _note(topic.id, "owner_changed", **named(category))
+
+
+@later(AbsenceChanged)
+def find_who_answers_now(_event: AbsenceChanged) -> None:
+    """Whoever answers in somebody's place from now on is to be told what waits."""
+    ticking.look_again()
 
 
 @jobs.every(20, "sla.watch")

@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from typing import TYPE_CHECKING
 
 import pytest
+import time_machine
+
+from app.sla.service import ticking
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from flask import Flask
+
+
+# By day for everybody near: by night the ladder's letters wait for the morning.
+NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def by_day() -> Iterator[None]:
+    """Begin every test at noon."""
+    with time_machine.travel(NOON):
+        yield
 
 
 class Mailbag:
@@ -22,12 +37,9 @@ class Mailbag:
         self.folder = folder
 
     def letters(self, to: str | None = None) -> list[EmailMessage]:
-        """All of them, or those to one address, in the order of their ids."""
-        read = [
-            message_from_bytes(path.read_bytes(), policy=policy.default)
-            for path in self.folder.glob("*.eml")
-        ]
-        read.sort(key=lambda letter: int(str(letter["Message-ID"]).split("@")[0].split(".")[-1]))
+        """All of them, or those to one address, as they came."""
+        paths = sorted(self.folder.glob("*.eml"), key=lambda path: path.stat().st_mtime_ns)
+        read = [message_from_bytes(path.read_bytes(), policy=policy.default) for path in paths]
         return [letter for letter in read if to is None or to in str(letter["To"])]
 
     def letter(self, to: str | None) -> EmailMessage:
@@ -37,7 +49,7 @@ class Mailbag:
 
     def kinds(self, to: str | None) -> list[str]:
         """Which letters went to that address."""
-        return [str(letter["Message-ID"]).split(".")[0].strip("<") for letter in self.letters(to)]
+        return [str(letter["X-Otklik-Letter"]) for letter in self.letters(to)]
 
     def empty(self) -> None:
         """Throw away what came so far."""
@@ -56,9 +68,11 @@ def mailbag(app: Flask, transaction: None) -> Iterator[Mailbag]:
 
 @pytest.fixture
 def sent(mailbag: Mailbag, work: Callable[[], None]) -> Callable[[], Mailbag]:
-    """Let the worker work, then look into the mailbag."""
+    """Let the scheduler go a round and the worker work, then look into the mailbag."""
 
     def after_work() -> Mailbag:
+        while ticking.tick():
+            pass
         work()
         return mailbag
 

@@ -16,6 +16,7 @@ from app.moderation import service as moderation
 from app.notify import queries, reactions, service
 from app.notify.events import LetterWritten
 from app.notify.models import Letter
+from app.topics import service as topics
 from app.topics.events import AnswerPublished
 
 if TYPE_CHECKING:
@@ -119,23 +120,16 @@ def test_what_changed_between_writing_and_posting_counts(
     assert mailbag.letters() == []
 
 
-def test_a_used_ticket_s_letter_is_stale(house: Builders, mailbag: Mailbag) -> None:
+def test_a_question_back_that_was_replied_to_is_stale(house: Builders, sent: Sent) -> None:
     topic = house.question()
-    letter = Letter(
-        kind="question",
-        fact_id=session.scalars(select(Fact.id)).first(),
-        person=topic.category.owner,
-        address=topic.category.owner.email,
-        locale="ru",
-        topic_id=topic.id,
-    )
-    session.add(letter)
-    house.answer(topic)
+    asked = topics.ask_back(topic.category.owner, topic, "Какая станция?")
+    house.comment(topic, "Лубянка.", author=topic.asker)
 
-    reactions.post_the_letter(LetterWritten(letter.id))
+    bag = sent()
 
-    assert letter.skipped == "stale"
-    assert mailbag.letters() == []
+    letter = session.scalars(select(Letter).where(Letter.kind == "asked_back")).one()
+    assert (letter.post_id, letter.skipped) == (asked.id, "stale")
+    assert "asked_back" not in bag.kinds(topic.asker.email)
 
 
 def test_a_failure_to_send_is_tried_again_later(
@@ -149,7 +143,7 @@ def test_a_failure_to_send_is_tried_again_later(
         work()
     blocked.unlink()
     assert mailbag.letters() == []
-    assert deliveries.count("pending") == 2
+    assert deliveries.count("pending") == 1
 
     with time_machine.travel(clock.now() + timedelta(minutes=1)):
         work()

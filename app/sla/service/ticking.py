@@ -1,44 +1,56 @@
 """The scheduler's round: notice what broke, and remind those who keep promises.
 
 It changes nothing that is true: states follow from events and instants alone. Any number of
-schedulers may go their rounds at once, be killed at any instant and come back late: a topic's row is
-locked while it is looked at, and the key of `rungs_sent` makes each rung one.
+schedulers may go their rounds at once, be killed at any instant and come back late: a topic's row
+is locked while it is looked at, and the key of `rungs_sent` makes each rung one.
 """
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import update
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.accounts import queries as accounts
 from app.brand.queries import brand
 from app.core import clock
-from app.core.db import session
+from app.core.db import add_once, session
 from app.core.events import record
 from app.core.i18n import is_zone
-from app.sla.engine.calendars import at_local
-from app.sla.engine.ladder import Planned, Quiet, choose, moved, plan
+from app.sla.engine.calendars import DAY, at_local
+from app.sla.engine.ladder import Planned, choose, moved, plan
 from app.sla.engine.pacing import Pacemaker
+from app.sla.engine.rules import PROMISED_UPDATE, RESOLUTION
 from app.sla.events import RemindersDue
-from app.sla.models import RungSent, Tick
+from app.sla.models import Promise, RungSent, Tick
 from app.sla.queries import people, promises
 from app.sla.queries.terms import rules_in_force
-from app.sla.service.promises import project
+from app.sla.service.promises import TAKEN_FOR, project
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from app.accounts.models import Person
+    from app.sla.engine.ladder import Quiet
     from app.sla.engine.promises import Outcome
-    from app.sla.models import Promise
+    from app.sla.models import ClockEvent
     from app.sla.queries.terms import Rules
-    from app.topics.models import Topic
+    from app.topics.answering import ActingPerson
+    from app.topics.models import Category, Topic
+
+log = logging.getLogger(__name__)
 
 BATCH = 100
 A_MOMENT = timedelta(microseconds=1)
+# A topic that could not be looked at must not keep the others waiting; the log tells of it.
+PUT_OFF = timedelta(minutes=5)
 CHANNEL = "mail"
 
 # From which rung on somebody is written to; recipients are cumulative.
@@ -46,19 +58,63 @@ FROM_DEPUTY, FROM_MANAGERS, FROM_CHIEF = "r80", "due", "esc3"
 ORDER = ("open", "r50", "r80", "due", "esc1", "esc2", "esc3")
 # After the last rung: a letter each morning, two weeks long.
 MORNINGS = 14
-DAY = timedelta(days=1)
+MORNING = 9 * 3600
 
 
 @dataclass
 class Round:
-    """What one batch has learned: rules and people by category, reminders by person."""
+    """What one batch has learned: who answers and manages, rules by category, reminders by person.
+
+    `turn`: the next instant at which one of the named people goes away or comes back.
+    """
 
     now: datetime
+    acting: dict[int, ActingPerson]
+    managers: Sequence[Person]
+    turn: datetime | None
     rules: dict[int, Rules] = field(default_factory=dict)
-    acting: dict[int, people.ActingPerson] = field(default_factory=dict)
-    managers: Sequence[Person] = ()
     reminders: dict[int, list[list[int | str]]] = field(default_factory=lambda: defaultdict(list))
     sent: list[RungSent] = field(default_factory=list)
+
+    def rules_of(self, category_id: int) -> Rules:
+        """The rules of a category, read once."""
+        if category_id not in self.rules:
+            self.rules[category_id] = rules_in_force(category_id, self.now)
+        return self.rules[category_id]
+
+
+@dataclass(frozen=True)
+class Watched:
+    """One live promise that is looked at: its row, what it is now, what was sent of it."""
+
+    topic: Topic
+    row: Promise
+    outcome: Outcome
+    told: Sequence[ClockEvent]
+    logged: Sequence[RungSent]
+
+    def sent_to(self, person: Person) -> dict[str, RungSent]:
+        """What this person was sent of its present arm, by rung."""
+        arm = self.outcome.arm_no
+        return {r.rung: r for r in self.logged if (r.person_id, r.arm_no) == (person.id, arm)}
+
+    @property
+    def begun_by(self) -> int | None:
+        """Whose act began it, or its present arm: they need not be told of that."""
+        began = [e for e in self.told if e.at == self.outcome.arm_started_at]
+        return began[0].by_id if began else None
+
+    @property
+    def is_announced(self) -> bool:
+        """Whether somebody is told of its beginning; of news, only when others are to keep it."""
+        if self.outcome.kind == PROMISED_UPDATE:
+            return self.outcome.arm_no > 1
+        return self.outcome.kind != RESOLUTION
+
+    @property
+    def taken_at(self) -> datetime | None:
+        """When somebody said "I take it", while that holds."""
+        return self.row.taken_until - TAKEN_FOR if self.row.taken_until is not None else None
 
 
 _pacemaker = Pacemaker()
@@ -68,10 +124,13 @@ def begin_round(now: datetime, steady: float | None, pacemaker: Pacemaker = _pac
     """Write the round down; whether the clock can be trusted with sending anything in it."""
     last = promises.last_tick()
     trusted = pacemaker.admits(now, steady, last.at if last else None)
-    if last is None:
-        last = Tick(name=promises.THE_TICK)
-        session.add(last)
-    last.at, last.held = now, not trusted
+    if not trusted:
+        log.warning("the clock jumped; reminders are held until it runs evenly again")
+    if last is None and add_once(Tick(name=promises.THE_TICK, at=now, held=not trusted)):
+        return trusted
+    last = last or promises.last_tick()
+    if last is not None:
+        last.at, last.held = now, not trusted
     session.flush()
     return trusted
 
@@ -85,114 +144,136 @@ def tick(now: datetime | None = None, limit: int = BATCH) -> int:
     ids = [t.id for t in topics]
     events, rows = promises.clock_events(ids), promises.promises_on(ids)
     logged = promises.rungs_sent(row.id for topic in rows.values() for row in topic)
-    those = list({t.category_id: t.category for t in topics}.values())
-    going = Round(now, acting=people.acting_in(those, now), managers=people.managers())
+    categories = list({t.category_id: t.category for t in topics}.values())
+    going = Round(
+        now,
+        people.acting_in(categories, now),
+        accounts.managers() or people.managers(),
+        _next_turn(categories, now),
+    )
     for topic in topics:
-        found = project(topic, now, events[topic.id], rows[topic.id])
-        outcomes = {(o.kind, o.cycle): o for o in found}
-        for row in rows[topic.id]:
-            outcome = outcomes.get((row.kind, row.cycle))
-            row.next_action_at = None
-            if outcome is not None and outcome.is_live:
-                row.next_action_at = _remind(going, topic, row, outcome, logged[row.id])
+        try:
+            _look_at(going, topic, events[topic.id], rows[topic.id], logged)
+        except SQLAlchemyError:
+            raise
+        except Exception:
+            log.exception("topic %s could not be looked at; it is put off", topic.id)
+            for row in rows[topic.id]:
+                row.next_action_at = now + PUT_OFF if row.next_action_at else None
     _write_down(going)
-    session.flush()
     return len(topics)
 
 
-def _remind(
-    going: Round, topic: Topic, row: Promise, outcome: Outcome, logged: Sequence[RungSent]
-) -> datetime | None:
+def look_again() -> None:
+    """Have every running promise looked at in the next round."""
+    running = (Promise.state.in_(promises.LIVE), Promise.due_at.is_not(None), Promise.pauses == "")
+    session.execute(update(Promise).where(*running).values(next_action_at=clock.now()))
+
+
+def _look_at(
+    going: Round,
+    topic: Topic,
+    told: Sequence[ClockEvent],
+    rows: Sequence[Promise],
+    logged: dict[int, list[RungSent]],
+) -> None:
+    found = project(topic, going.now, told, rows)
+    outcomes = {(o.kind, o.cycle): o for o in found}
+    for row in rows:
+        outcome = outcomes.get((row.kind, row.cycle))
+        row.next_action_at = None
+        if outcome is not None and outcome.is_live:
+            watched = Watched(topic, row, outcome, told, logged[row.id])
+            row.next_action_at = _remind(going, watched)
+
+
+def _remind(going: Round, watched: Watched) -> datetime | None:
     """Choose what each recipient is to be told now; when to look again."""
-    due = outcome.due_at
-    if due is None or outcome.pauses:
+    row, outcome = watched.row, watched.outcome
+    if outcome.due_at is None or outcome.pauses:
         return None
-    rules = going.rules.get(topic.category_id)
-    if rules is None:
-        rules = going.rules[topic.category_id] = rules_in_force(topic.category_id, going.now)
-    later = [due + A_MOMENT] if outcome.breached_at is None else []
-    if row.taken_until is not None:
-        later.append(row.taken_until)
-    for person, first in _recipients(going, topic, rules):
-        planned = _planned(outcome, rules, _zone(person), first)
-        mine = {
-            r.rung: r for r in logged if r.person_id == person.id and r.arm_no == outcome.arm_no
-        }
-        taken = row.taken_by_id not in {None, person.id}
-        done = {name for name, r in mine.items() if r.fate != "taken" or taken}
+    later = [t for t in (going.turn, row.taken_until) if t is not None]
+    if outcome.breached_at is None:
+        later.append(outcome.due_at + A_MOMENT)
+    for person, planned in _ladders(going, watched):
+        mine = watched.sent_to(person)
+        # While somebody else has taken it, nothing is sent; what fell then is sent afterwards.
+        silenced = row.taken_by_id not in {None, person.id}
+        done = {name for name, sent in mine.items() if sent.fate != "taken" or silenced}
         rung, needless = choose(planned, done, going.now)
-        for name in needless:
-            _log(going, row, person, name, "coalesced", mine)
+        fates = dict.fromkeys(needless, "coalesced")
         if rung is not None:
-            _log(going, row, person, rung, "taken" if taken else "sent", mine)
-            if not taken:
-                going.reminders[person.id].append([row.id, outcome.arm_no, rung])
-        done.update(needless, [rung] if rung else [])
-        later += [p.notify_at for p in planned if p.rung not in done and p.notify_at > going.now]
+            fates[rung] = "taken" if silenced else "sent"
+        for name, fate in fates.items():
+            going.sent.append(_logged(going, watched, person, name, fate, mine.get(name)))
+        if rung is not None and not silenced:
+            going.reminders[person.id].append([row.id, outcome.arm_no, rung])
+        later += [p.notify_at for p in planned if p.notify_at > going.now and p.rung not in done]
     return min(later, default=None)
 
 
-def _recipients(going: Round, topic: Topic, rules: Rules) -> Iterable[tuple[Person, str]]:
-    """Everybody who is to be told in the end, once, and the rung that begins with."""
-    category, first = topic.category, {}
+def _ladders(going: Round, watched: Watched) -> Iterator[tuple[Person, list[Planned]]]:
+    """Everybody who is to be told in the end, once, with the rungs that concern them."""
+    category, rules = watched.topic.category, going.rules_of(watched.topic.category_id)
     told: list[tuple[Person | None, str]] = [
         (going.acting[category.id].person, "open"),
         (category.deputy, FROM_DEPUTY),
         *((manager, FROM_MANAGERS) for manager in going.managers),
-        (people.person(rules.chief_id), FROM_CHIEF),
+        (accounts.person(rules.chief_id) if rules.chief_id else None, FROM_CHIEF),
     ]
-    for person, rung in told:
-        if person is not None and person.disabled_at is None:
-            first.setdefault(person.id, (person, rung))
-    return first.values()
+    known = set()
+    for person, first in told:
+        if person is not None and person.disabled_at is None and person.id not in known:
+            known.add(person.id)
+            yield person, _ladder(watched, rules, person, first)
+    taker, taken_at = watched.row.taken_by, watched.taken_at
+    if taker is not None and taken_at is not None and taker.id not in known:
+        # Who took it keeps it: they are reminded in the others' place, of what is still to come.
+        planned = _ladder(watched, rules, taker, "open")
+        yield taker, [p for p in planned if p.notify_at > taken_at]
 
 
-def _planned(outcome: Outcome, rules: Rules, zone: str, first: str) -> list[Planned]:
-    """One recipient's ladder, from the rung on that concerns them, by their own clock."""
+def _ladder(watched: Watched, rules: Rules, person: Person, first: str) -> list[Planned]:
+    """One recipient's rungs by their own clock, from the one on that concerns them."""
+    zone, outcome = _zone(person), watched.outcome
     quiet = rules.quiet.of(zone) if rules.quiet else None
-    start = outcome.arm_started_at
-    planned = [
-        Planned("open", start, moved(start, quiet, outcome.due_at, start)),
-        *plan(outcome, rules.ladder, quiet),
-    ]
-    last = planned[-1]
-    if last.rung == "esc3":
-        morning = rules.quiet.end if rules.quiet else 9 * 3600
-        for n in range(1, MORNINGS + 1):
-            day = last.fire_at + n * DAY
-            planned.append(Planned(f"day{n}", day, _morning(day, zone, morning, quiet)))
+    planned = plan(outcome, rules.ladder, quiet)
+    if watched.is_announced and watched.begun_by != person.id:
+        start = outcome.arm_started_at
+        planned.insert(0, Planned("open", start, moved(start, quiet, outcome.due_at, start)))
     since = ORDER.index(first)
-    return [p for p in planned if p.rung not in ORDER or ORDER.index(p.rung) >= since]
+    planned = [p for p in planned if ORDER.index(p.rung) >= since]
+    if planned and planned[-1].rung == ORDER[-1]:
+        second = rules.quiet.end if rules.quiet else MORNING
+        planned += _mornings(planned[-1].notify_at, zone, second, quiet)
+    return planned
 
 
-def _morning(at: datetime, zone: str, second: int, quiet: Quiet | None) -> datetime:
-    """The first morning at or after an instant, so that one letter tells of all."""
-    day = at.astimezone(ZoneInfo(zone)).date()
-    morning = at_local(zone, day, second)
-    if morning < at:
-        morning = at_local(zone, day + DAY, second)
-    return moved(morning, quiet, None, morning)
+def _mornings(after: datetime, zone: str, second: int, quiet: Quiet | None) -> Iterator[Planned]:
+    """The mornings after an instant: the same for all promises, so that one letter tells of all."""
+    date = after.astimezone(ZoneInfo(zone)).date()
+    for n in range(1, MORNINGS + 1):
+        morning = at_local(zone, date + n * DAY, second)
+        yield Planned(f"day{n}", morning, moved(morning, quiet, None, morning))
 
 
-def _log(  # noqa: PLR0913
-    going: Round, row: Promise, person: Person, rung: str, fate: str, mine: dict[str, RungSent]
-) -> None:
-    known = mine.get(rung)
-    if known is not None:
-        known.fate, known.at = fate, going.now
-        going.sent.append(known)
-        return
-    going.sent.append(
-        RungSent(
-            promise_id=row.id,
-            arm_no=row.arm_no,
-            rung=rung,
-            person_id=person.id,
-            channel=CHANNEL,
-            fate=fate,
-            at=going.now,
-        )
+def _logged(
+    going: Round,
+    watched: Watched,
+    person: Person,
+    rung: str,
+    fate: str,
+    known: RungSent | None,
+) -> RungSent:
+    row = known or RungSent(
+        promise_id=watched.row.id,
+        arm_no=watched.outcome.arm_no,
+        rung=rung,
+        person_id=person.id,
+        channel=CHANNEL,
     )
+    row.fate, row.at = fate, going.now
+    return row
 
 
 def _write_down(going: Round) -> None:
@@ -203,8 +284,16 @@ def _write_down(going: Round) -> None:
     }
     for row in going.sent:
         row.fact_id = facts.get(row.person_id) if row.fate == "sent" else None
-        session.add(row)
+    session.add_all(going.sent)
     session.flush()
+
+
+def _next_turn(categories: Sequence[Category], now: datetime) -> datetime | None:
+    """When one of those who answer there goes away or comes back next."""
+    named = {i for c in categories for i in (c.owner_id, c.deputy_id) if i is not None}
+    absences = people.absences_between(named, now, people.FOREVER)
+    turns = (t for a in absences for t in (a.start, a.end) if now < t < people.FOREVER)
+    return min(turns, default=None)
 
 
 def _zone(person: Person) -> str:
