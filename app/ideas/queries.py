@@ -30,5 +30,7 @@ def changes(topic: Topic) -> Sequence[IdeaChange]:
 
 def counts(actor: Actor) -> dict[str, int]:
     """How many ideas stand in which state."""
-    query = select(Topic.state, func.count()).where(Topic.kind == "idea", visible_topics(actor))
+    query = select(Topic.state, func.count()).where(
+        Topic.kind == "idea", Topic.merged_into_id.is_(None), visible_topics(actor)
+    )
     return dict(session.execute(query.group_by(Topic.state)).tuples().all())

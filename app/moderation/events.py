@@ -127,3 +127,21 @@ class TopicReinstated(Event):
 
     topic_id: int
     act_id: int
+
+
+@dataclass(frozen=True)
+class TopicJoined(Event):
+    """Another topic that asks the same went into this one."""
+
+    topic_id: int
+    joined_id: int
+    act_id: int
+
+
+@dataclass(frozen=True)
+class TopicParted(Event):
+    """It stands for itself again, and so does this one."""
+
+    topic_id: int
+    parted_id: int
+    act_id: int

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from wtforms import SelectField, StringField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than stubs
-from wtforms.validators import InputRequired
+from wtforms.validators import InputRequired, Length, Optional
 
 from app.core.forms import REQUIRED, Form, between, fold
 from app.core.i18n import _l
@@ -14,6 +14,7 @@ from app.core.i18n import _l
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from app.accounts.models import Person
     from app.topics.models import Category
 
 
@@ -30,6 +31,29 @@ class ActForm(Form):
         self.reason.id = self.reason.label.field_id = f"reason-{act}"
 
 
+class MergeForm(ActForm):
+    """The reason, and what the bank says to the asker who would else never be answered."""
+
+    answer = StringField(
+        _l("The official answer"), filters=[fold], validators=[Optional(), between(3, 500)]
+    )
+
+    def __init__(self, answer: str, *, fresh: bool = False) -> None:
+        super().__init__("merge", fresh=fresh)
+        if self.answer.data is None:
+            self.answer.data = answer
+
+
+class WithdrawForm(Form):
+    """Why somebody takes their question back, if they like to say."""
+
+    reason = StringField(
+        _l("Reason"),
+        filters=[fold],
+        validators=[Length(max=300, message=_l("This is too long: %(max)d characters at most."))],
+    )
+
+
 class MoveForm(ActForm):
     """The reason, and where to."""
 
@@ -39,4 +63,20 @@ class MoveForm(ActForm):
         super().__init__("move", fresh=fresh)
         self.category_id.choices = [
             SelectChoice(c.id, f"{c.name} · {c.owner.name}") for c in categories
+        ]
+
+
+class PassOnForm(ActForm):
+    """The reason, and whose people should rather answer."""
+
+    category_id = SelectField(_l("To the category"), coerce=int)
+
+    def __init__(
+        self, categories: Iterable[Category], people: dict[int, Person], *, fresh: bool = False
+    ) -> None:
+        """`people`: who answers in each category today, by its id."""
+        super().__init__("pass-on", fresh=fresh)
+        self.category_id.id = self.category_id.label.field_id = "pass-on-to"
+        self.category_id.choices = [
+            SelectChoice(c.id, f"{c.name} · {people[c.id].name}") for c in categories
         ]

@@ -14,10 +14,11 @@ from app.topics.models import Post, Topic
 
 
 class Act(Model):
-    """Somebody moved, hid, restored, closed, reopened, pinned or unpinned something, and why.
+    """Somebody moved, hid, closed, merged, pinned, withdrew … or undid one of these, and why.
 
-    `is_public`: whether the line stands in the topic's timeline. `before` and `after` hold
-    category ids for a move.
+    `is_public`: whether the line stands in the topic's timeline. `before_id` and `after_id`: of a
+    move, the categories; of a merge and what undoes it, `after_id` is the other topic. `was_owed`:
+    an answer was owed when it was done.
     """
 
     __tablename__ = "moderation_acts"
@@ -30,6 +31,7 @@ class Act(Model):
     is_public: Mapped[bool] = mapped_column(default=True)
     before_id: Mapped[int | None]
     after_id: Mapped[int | None]
+    was_owed: Mapped[bool] = mapped_column(default=False)
     by_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
     at: Mapped[datetime] = mapped_column(default=clock.now)
 

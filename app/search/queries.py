@@ -40,6 +40,7 @@ def documents(topic_ids: Collection[int], *, posts: int | None = None) -> list[D
             Topic.state,
             Topic.answer_id,
             Topic.hidden_at,
+            Topic.merged_into_id,
         ).where(Topic.id.in_(topic_ids))
     ).all()
     official, comments = _said(topic_ids, posts)
@@ -56,7 +57,7 @@ def documents(topic_ids: Collection[int], *, posts: int | None = None) -> list[D
             kind=row.kind,
             state=row.state,
             answered=row.answer_id is not None,
-            visible=row.hidden_at is None,
+            visible=row.hidden_at is None and row.merged_into_id is None,
         )
         for row in rows
     ]
@@ -138,7 +139,9 @@ def waiting() -> int:
 
 def topics_in_sight() -> int:
     """How many topics the index should hold."""
-    return session.scalar(select(func.count(Topic.id)).where(Topic.hidden_at.is_(None))) or 0
+    found = select(func.count(Topic.id))
+    found = found.where(Topic.hidden_at.is_(None), Topic.merged_into_id.is_(None))
+    return session.scalar(found) or 0
 
 
 def topics_at_all() -> int:

@@ -8,8 +8,12 @@ from app.moderation.events import (
     PostHidden,
     PostRestored,
     TopicHidden,
+    TopicMarkedSpam,
+    TopicMerged,
     TopicMoved,
     TopicRestored,
+    TopicUnmarkedSpam,
+    TopicUnmerged,
 )
 from app.search import service
 from app.topics.events import (
@@ -36,6 +40,10 @@ Change = (
     | TopicRestored
     | PostHidden
     | PostRestored
+    | TopicMerged
+    | TopicUnmerged
+    | TopicMarkedSpam
+    | TopicUnmarkedSpam
 )
 
 
@@ -53,6 +61,10 @@ Change = (
     TopicRestored,
     PostHidden,
     PostRestored,
+    TopicMerged,
+    TopicUnmerged,
+    TopicMarkedSpam,
+    TopicUnmarkedSpam,
 )
 def keep_it_findable(event: Change) -> None:
     """By the words that stand in public now, whatever this event was and how often it comes."""

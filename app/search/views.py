@@ -160,6 +160,16 @@ def past_answers(topic: Topic) -> str:
     return render_template("search/_past.html", topics=found) if found else ""
 
 
+@panel("merge:similar")
+def topics_that_ask_the_same(topic: Topic) -> str:
+    """For whoever merges a topic: the open ones that come closest."""
+    found = service.similar(current_actor(), topic.title, limit=8)
+    found = [t for t in found if t.id != topic.id and t.is_counted and t.closed_at is None]
+    if not found:
+        return ""
+    return render_template("search/_same.html", topic=topic, topics=found[:5])
+
+
 def _one_of(known: Sequence[str] | dict[str, int], name: str) -> str:
     given = request.args.get(name, "")
     return given if given in known else ""

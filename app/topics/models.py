@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, ForeignKey, Index, String, Table, UniqueConstraint
+from sqlalchemy import Column, ForeignKey, Index, String, Table, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.accounts.models import Person
@@ -21,6 +21,10 @@ KINDS = ("question", "idea", "problem", "praise")
 ANSWER_STATES = ("waiting", "answered", "solved", "reopened")
 IDEA_STATES = ("new", "under_consideration", "planned", "done", "declined")
 PRAISE_STATE = "said"
+# What the bank says: answers, questions back, notes in between.
+BANK_KINDS = ("answer", "clarification", "holding")
+# Of any kind: its asker took it back before it was answered.
+WITHDRAWN = "withdrawn"
 
 delegates = Table(
     "delegates",
@@ -99,7 +103,23 @@ class Topic(Model):
         Index("ix_topics_kept", "kept_at"),
         Index("ix_topics_newest", "opened_at", "id"),
         Index("ix_topics_category_newest", "category_id", "opened_at", "id"),
-        Index("ix_topics_ideas", "kind", "state", "votes_count", "id", "hidden_at"),
+        Index(
+            "ix_topics_ideas", "kind", "state", "votes_count", "id", "hidden_at", "merged_into_id"
+        ),
+        # Few topics stand still:
+        Index(
+            "ix_topics_paused",
+            "paused_for",
+            sqlite_where=text("paused_for IS NOT NULL"),
+            postgresql_where=text("paused_for IS NOT NULL"),
+        ),
+        # Few topics are merged: the index holds those and no others.
+        Index(
+            "ix_topics_merged",
+            "merged_into_id",
+            sqlite_where=text("merged_into_id IS NOT NULL"),
+            postgresql_where=text("merged_into_id IS NOT NULL"),
+        ),
     )
 
     id: Mapped[intpk]
@@ -142,6 +162,8 @@ class Topic(Model):
     pinned: Mapped[int] = mapped_column(default=0)
     hidden_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
+    # The topic that asked the same and is answered for both; lists and counts leave this one out.
+    merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("topics.id", ondelete="SET NULL"))
     origin: Mapped[str | None] = mapped_column(String(120), unique=True)
 
     category: Mapped[Category] = relationship(lazy="joined")
@@ -153,11 +175,24 @@ class Topic(Model):
         foreign_keys=[answer_id], lazy="selectin", viewonly=True
     )
     tags: Mapped[list[Tag]] = relationship(secondary=topic_tags, lazy="selectin")
+    merged_into: Mapped[Topic | None] = relationship(
+        foreign_keys=[merged_into_id], remote_side="Topic.id", viewonly=True
+    )
 
     @property
     def is_hidden(self) -> bool:
         """Whether moderation took it out of sight."""
         return self.hidden_at is not None
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether it is one of its category's and its tags' topics."""
+        return self.hidden_at is None and self.merged_into_id is None
+
+    @property
+    def is_withdrawn(self) -> bool:
+        """Whether its asker took it back."""
+        return self.state == WITHDRAWN
 
     @property
     def expects_answer(self) -> bool:
@@ -207,8 +242,13 @@ class Post(Model):
 
     @property
     def is_official(self) -> bool:
-        """Whether the bank speaks."""
+        """Whether this is the bank's answer."""
         return self.kind == "answer"
+
+    @property
+    def is_by_the_bank(self) -> bool:
+        """Whether the bank speaks, be it an answer or not."""
+        return self.kind in BANK_KINDS
 
 
 class Vote(Model):

@@ -77,7 +77,10 @@ def topics(  # noqa: PLR0913 (each narrows the list)
     cursor: str | None = None,
     size: int = SIZE,
 ) -> Page[Topic]:
-    """One page of topics this actor may read, each with category, asker, executive and answer."""
+    """One page of topics this actor may read, each with category, asker, executive and answer.
+
+    What was merged is found where it went; among one's own topics it stands, marked.
+    """
     query = select(Topic).where(visible_topics(actor)).options(*_for_a_line())
     if category is not None:
         query = query.where(Topic.category_id == category.id)
@@ -85,6 +88,8 @@ def topics(  # noqa: PLR0913 (each narrows the list)
         query = query.join(topic_tags).where(topic_tags.c.tag_id == tag.id)
     if asker is not None:
         query = query.where(Topic.asker_id == asker.id)
+    else:
+        query = query.where(Topic.merged_into_id.is_(None))
     if kind is not None:
         query = query.where(Topic.kind == kind)
     if state is not None:
@@ -501,7 +506,10 @@ def sitemap_topics(actor: Actor, number: int) -> Sequence[tuple[int, datetime]]:
     """Numbers of the visible topics on one page of the sitemap, and when each last changed."""
     last = number * SITEMAP_PAGE
     query = select(Topic.id, Topic.active_at).where(
-        Topic.id > last - SITEMAP_PAGE, Topic.id <= last, visible_topics(actor)
+        Topic.id > last - SITEMAP_PAGE,
+        Topic.id <= last,
+        Topic.merged_into_id.is_(None),
+        visible_topics(actor),
     )
     return [(row.id, row.active_at) for row in session.execute(query.order_by(Topic.id))]
 

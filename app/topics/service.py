@@ -205,7 +205,7 @@ def retag(topic: Topic, names: list[str]) -> None:
     had = {tag.name for tag in topic.tags}
     known = _held_tags(had.union(wanted))
     topic.tags = [known[name] for name in wanted]
-    if topic.hidden_at is None:  # what is hidden is counted nowhere
+    if topic.is_counted:  # what is hidden or merged is counted nowhere
         _count_tags([known[name].id for name in had.difference(wanted)], -1)
         _count_tags([known[name].id for name in wanted if name not in had], 1)
 

@@ -5,6 +5,6 @@ from app.core.web import Door
 door = Door("moderation", __name__)
 
 # The modules need the door above them.
-from app.moderation.views import acts, board, log  # noqa: E402
+from app.moderation.views import acts, excluded, home, log, merging, passing, withdrawing  # noqa: E402
 
-__all__ = ["acts", "board", "door", "log"]
+__all__ = ["acts", "door", "excluded", "home", "log", "merging", "passing", "withdrawing"]

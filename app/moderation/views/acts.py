@@ -17,11 +17,19 @@ from app.moderation.events import (
     PostRestored,
     TopicClosed,
     TopicHidden,
+    TopicJoined,
+    TopicMarkedSpam,
+    TopicMerged,
     TopicMoved,
+    TopicParted,
     TopicPinned,
+    TopicReinstated,
     TopicRestored,
     TopicUnlocked,
+    TopicUnmarkedSpam,
+    TopicUnmerged,
     TopicUnpinned,
+    TopicWithdrawn,
 )
 from app.moderation.forms import ActForm, MoveForm
 from app.moderation.views import door
@@ -33,6 +41,7 @@ if TYPE_CHECKING:
 
     from flask.typing import ResponseReturnValue
 
+    from app.accounts.models import Person
     from app.moderation.models import Act
     from app.topics.models import Post, Topic
 
@@ -116,7 +125,58 @@ TOOLS = {
             _l("The topic is back."),
             "eye",
         ),
+        Tool(
+            "merge",
+            _l("Merge…"),
+            _l(
+                "For a topic that asks what another one asks already: it is answered there, for"
+                " both, by the earlier of the two promised hours."
+            ),
+            _l("Merge the topics"),
+            _l("The topics are one now."),
+            "merge",
+        ),
+        Tool(
+            "unmerge",
+            _l("Undo the merge…"),
+            _l(
+                "It stands for itself again: its promise, votes and place in the lists are as if it"
+                " had never been merged. The reason stands in public."
+            ),
+            _l("Undo the merge"),
+            _l("The topic stands for itself again."),
+            "rotate-ccw",
+        ),
+        Tool(
+            "spam",
+            _l("Spam…"),
+            _l(
+                "Nobody but managers will see this topic, and it is owed no answer. It is left out"
+                " of the figures, and listed with the reason among what is left out."
+            ),
+            _l("It is spam"),
+            _l("The topic is marked as spam."),
+            "flag",
+            is_grave=True,
+        ),
+        Tool(
+            "unspam",
+            _l("No spam…"),
+            _l(
+                "It is as if it had never been called spam: its promise runs from the hour it was"
+                " asked."
+            ),
+            _l("It is no spam"),
+            _l("The topic is not spam any more."),
+            "rotate-ccw",
+        ),
     )
+}
+# Done by askers to their own topics; told like the others.
+SIGNS = {
+    **{name: tool.sign for name, tool in TOOLS.items()},
+    "withdraw": "circle-x",
+    "reinstate": "rotate-ccw",
 }
 POST_TOOLS = {
     "hide": Tool(
@@ -140,15 +200,16 @@ POST_TOOLS = {
 
 
 def possible(topic: Topic) -> list[Tool]:
-    """What may be done to a topic as it stands."""
+    """What may be done to a topic as it stands; merging has a page of its own."""
     if topic.hidden_at is not None:
-        return [TOOLS["restore"]]
-    names = [
-        "move",
-        "unlock" if topic.closed_at else "close",
-        "unpin" if topic.pinned else "pin",
-        "hide",
-    ]
+        names = ["unspam"] if queries.is_spam(topic) else ["restore", "spam"]
+    elif topic.merged_into_id is not None:
+        names = ["unmerge", "hide"]
+    else:
+        names = ["move", "unlock" if topic.closed_at else "close"]
+        names += ["unpin" if topic.pinned else "pin", "spam", "hide"]
+        if topic.is_withdrawn:
+            names.remove("unlock")
     return [TOOLS[name] for name in names]
 
 
@@ -157,9 +218,36 @@ def tools(topic: Topic) -> str:
     """The manager's tools on a topic's page."""
     if not policy.can(current_actor(), "moderation.act", topic):
         return ""
-    hidden = queries.last_act(topic, "hide") if topic.hidden_at else None
+    judged = queries.last_act(topic, "spam") if queries.is_spam(topic) else None
+    hidden = queries.last_act(topic, "hide") if topic.hidden_at and judged is None else None
     offered = [(tool, _form(tool.name, topic, fresh=True)) for tool in possible(topic)]
-    return render_template("moderation/_tools.html", topic=topic, tools=offered, hidden=hidden)
+    return render_template(
+        "moderation/_tools.html",
+        topic=topic,
+        tools=offered,
+        merge=TOOLS["merge"] if topic.is_counted else None,
+        refusals=_refusals(topic, [tool.name for tool, _form in offered]),
+        hidden=judged or hidden,
+    )
+
+
+def _refusals(topic: Topic, names: list[str]) -> dict[str, str]:
+    """Of these acts those that another must do, and who that is."""
+    actor = current_actor()
+    removals = [name for name in names if name in {"hide", "spam"}]
+    if not removals or not queries.is_of_the_team(actor, topic):
+        return {}
+    others = queries.who_may_remove(topic)
+    return dict.fromkeys(removals, second_person_words(others)) if others else {}
+
+
+def second_person_words(others: Sequence[Person]) -> str:
+    """Why somebody may not remove this, and who may."""
+    return _(
+        "You answer in this category, so somebody else decides whether a topic is removed from it."
+        " Ask one of: %(names)s",
+        names=", ".join(p.name for p in others),
+    )
 
 
 @panel("post:actions", order=60)
@@ -172,7 +260,8 @@ def post_tools(post: Post) -> str:
 
 
 @door.form(
-    "/topics/<int:topic_id>/moderation/<any(move,close,unlock,pin,unpin,hide,restore):name>",
+    "/topics/<int:topic_id>/moderation"
+    "/<any(move,close,unlock,pin,unpin,hide,restore,spam,unspam,unmerge):name>",
     may="moderation.act",
     on=topics.topic_in_sight,
 )
@@ -182,8 +271,8 @@ def act(topic: Topic, name: str) -> ResponseReturnValue:
     if form.is_sent_well():
         try:
             _do(name, topic, form)
-        except service.AlreadySoError:
-            form.form_errors.append(_("Somebody did this already. Nothing was changed."))
+        except REFUSED as why:
+            form.form_errors.append(_words_of(why))
         else:
             flash(str(tool.done), "kept")
             return go_back(url_for("topics.topic", topic_id=topic.id))
@@ -202,12 +291,35 @@ def act_on_post(post: Post, name: str) -> ResponseReturnValue:
     if form.is_sent_well():
         try:
             do(current_actor(), topic, post, form.reason.data or "")
-        except service.AlreadySoError:
-            form.form_errors.append(_("Somebody did this already. Nothing was changed."))
+        except REFUSED as why:
+            form.form_errors.append(_words_of(why))
         else:
             flash(str(tool.done), "kept")
             return go_back(url_for("topics.post", topic_id=topic.id, seq=post.seq))
     return _page(form, tool, topic=topic, post=post)
+
+
+REFUSED = (
+    service.AlreadySoError,
+    service.OthersWaitHereError,
+    service.SecondPersonError,
+)
+
+
+def _words_of(why: Exception) -> str:
+    if isinstance(why, service.SecondPersonError):
+        return second_person_words(why.others)
+    if isinstance(why, service.OthersWaitHereError):
+        return others_wait_words()
+    return _("Somebody did this already. Nothing was changed.")
+
+
+def others_wait_words() -> str:
+    """Why a topic that others were merged into may not go."""
+    return _(
+        "Other topics were merged into this one, and those who asked them wait for the answer here."
+        " Undo the merges first."
+    )
 
 
 def _page(form: ActForm, tool: Tool, **about: Any) -> ResponseReturnValue:
@@ -238,6 +350,9 @@ def _do(name: str, topic: Topic, form: ActForm) -> None:
         "unlock": service.unlock,
         "pin": service.pin,
         "unpin": service.unpin,
+        "spam": service.mark_spam,
+        "unspam": service.unmark_spam,
+        "unmerge": service.unmerge,
     }
     verbs[name](actor, topic, reason)
 
@@ -252,11 +367,20 @@ def _do(name: str, topic: Topic, form: ActForm) -> None:
     TopicRestored,
     PostHidden,
     PostRestored,
+    TopicMerged,
+    TopicUnmerged,
+    TopicJoined,
+    TopicParted,
+    TopicMarkedSpam,
+    TopicUnmarkedSpam,
+    TopicWithdrawn,
+    TopicReinstated,
 )
 def it_was_moderated(happenings: Sequence[Happening]) -> Sequence[Line | None]:
     """What was done, by whom and why; what was hidden is told to staff only."""
-    done = {a.id: a for a in queries.acts(happenings[0].topic)}
+    done = queries.acts_by_id(getattr(h.event, "act_id", 0) for h in happenings)
     names = queries.category_names(done.values())
+    titles = queries.titles(done.values(), current_actor())
     sees_all = policy.can(current_actor(), "moderation.read_hidden_reasons")
     told: list[Line | None] = []
     for each in happenings:
@@ -264,17 +388,29 @@ def it_was_moderated(happenings: Sequence[Happening]) -> Sequence[Line | None]:
         if act is None or not (act.is_public or sees_all):
             told.append(None)
             continue
-        tool = TOOLS.get(act.name.removesuffix("_post"), TOOLS["hide"])
-        told.append(Line(worded(act, names), tool.sign, reason=act.reason))
+        sign = SIGNS.get(act.name.removesuffix("_post"), "history")
+        words = worded(act, names, titles, seen_from=each.topic.id)
+        other = act.after_id if act.topic_id == each.topic.id else act.topic_id
+        leads = "merge" in act.name and other in titles
+        href = url_for("topics.topic", topic_id=other) if leads else None
+        told.append(Line(words, sign, reason=act.reason or None, href=href))
     return told
 
 
-def worded(act: Act, categories: dict[int, str]) -> str:
-    """An act in one sentence, signed."""
+def worded(
+    act: Act,
+    categories: dict[int, str],
+    titles: dict[int, str] | None = None,
+    *,
+    seen_from: int | None = None,
+) -> str:
+    """An act in one sentence, signed; of a merge, as it is told on either topic's page."""
     who = ", ".join(filter(None, (act.by.name, act.by.post)))
     if act.name == "move":
         to = categories.get(act.after_id or 0, "")
         return _("Moved to: %(category)s. Moved by: %(who)s", category=to, who=who)
+    if act.name in {"merge", "unmerge"}:
+        return _merge_words(act, titles or {}, who, is_there=seen_from == act.after_id)
     return {
         "close": _("Closed by: %(who)s", who=who),
         "unlock": _("Opened for replies by: %(who)s", who=who),
@@ -284,4 +420,20 @@ def worded(act: Act, categories: dict[int, str]) -> str:
         "restore": _("Restored by: %(who)s", who=who),
         "hide_post": _("A reply was hidden by: %(who)s", who=who),
         "restore_post": _("A reply was restored by: %(who)s", who=who),
+        "spam": _("Marked as spam by: %(who)s", who=who),
+        "unspam": _("No spam, says: %(who)s", who=who),
+        "withdraw": _("Withdrawn by the asker: %(who)s", who=who),
+        "reinstate": _("The asker wants an answer after all: %(who)s", who=who),
     }[act.name]
+
+
+def _merge_words(act: Act, titles: dict[int, str], who: str, *, is_there: bool) -> str:
+    title = titles.get((act.topic_id if is_there else act.after_id) or 0, _("a hidden topic"))
+    said = {"title": title, "who": who}
+    if act.name == "merge" and is_there:
+        return _("Another topic was merged into this one: %(title)s. Merged by: %(who)s", **said)
+    if act.name == "merge":
+        return _("Merged into: %(title)s. Merged by: %(who)s", **said)
+    if is_there:
+        return _("No longer merged into this one: %(title)s. Undone by: %(who)s", **said)
+    return _("No longer merged into: %(title)s. Undone by: %(who)s", **said)

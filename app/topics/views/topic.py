@@ -94,7 +94,7 @@ def shown(topic: Topic, writing: Writing | None = None) -> ResponseReturnValue:
         today=answers_today(topic.category),
         summary=markup.first_line(topic.body_html, SUMMARY),
         structured=_structured(topic, public) if _is_answered_in_public(topic, public) else None,
-        address=_address(topic),
+        address=_address(topic.merged_into or topic),
         first_page=_start() == 0,
         **_boxes(topic, writing or Writing()),
     )
@@ -140,7 +140,7 @@ def _timing(topic: Topic, post: Post, stands: Standing) -> Timing:
 
 
 def _is_answered_in_public(topic: Topic, answers: list[Post]) -> bool:
-    return topic.kind in {"question", "problem"} and topic.hidden_at is None and bool(answers)
+    return topic.kind in {"question", "problem"} and topic.is_counted and bool(answers)
 
 
 def _structured(topic: Topic, answers: list[Post]) -> dict[str, object]:
