@@ -7,7 +7,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, select
 from sqlalchemy.orm import selectinload
 
 from app.accounts.models import Person
@@ -356,32 +356,35 @@ class Waiting:
 
 def waiting(known: Iterable[Category] = ()) -> dict[int, Waiting]:
     """What waits for whom, by the id of who answers today; `known` need not be read again."""
-    where = Topic.category_id
-    rank = func.row_number().over(partition_by=where, order_by=(Topic.due_at, Topic.id))
-    ranked = (
+    those = (
+        Topic.is_awaiting.is_(True),
+        Topic.hidden_at.is_(None),
+        Topic.due_at.is_not(None),
+    )
+    piles = (
         select(
-            where,
-            func.count().over(partition_by=where).label("waiting"),
-            Topic.promised_at,
-            Topic.due_at,
-            rank.label("rank"),
+            Topic.category_id,
+            func.count().label("waiting"),
+            func.min(Topic.due_at).label("due_at"),
         )
-        .where(
-            Topic.is_awaiting.is_(True),
-            Topic.hidden_at.is_(None),
-            Topic.due_at.is_not(None),
-        )
+        .where(*those)
+        .group_by(Topic.category_id)
         .subquery()
     )
-    first = session.execute(select(ranked).where(ranked.c.rank == 1)).all()
+    # The first of each pile is looked up by its hour: no pile has to be sorted.
+    soonest = select(piles, Topic.promised_at).join(
+        Topic,
+        and_(Topic.due_at == piles.c.due_at, Topic.category_id == piles.c.category_id, *those),
+    )
+    first = {r.category_id: r for r in session.execute(soonest)}
     at_hand = {c.id: c for c in known}
-    missing = _by_id({r.category_id for r in first} - at_hand.keys())
+    missing = _by_id(first.keys() - at_hand.keys())
     today = answering.answers_in([*at_hand.values(), *missing])
-    piles: dict[int, list[Waiting]] = defaultdict(list)
-    for r in first:
-        whose = today[r.category_id].person.id
-        piles[whose].append(Waiting(r.waiting, r.promised_at, r.due_at))
-    return {person_id: _one_pile(pile) for person_id, pile in piles.items()}
+    whose: dict[int, list[Waiting]] = defaultdict(list)
+    for category_id, r in first.items():
+        pile = Waiting(r.waiting, r.promised_at, r.due_at)
+        whose[today[category_id].person.id].append(pile)
+    return {person_id: _one_pile(pile) for person_id, pile in whose.items()}
 
 
 def _one_pile(piles: list[Waiting]) -> Waiting:
