@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.accounts import service as accounts
-from app.accounts.models import Person
+from app.accounts.models import Absence, Person
 from app.brand.models import Brand
 from app.core.db import session
 from app.core.events import Fact
@@ -96,6 +96,7 @@ class Storyteller:
         for step in self.steps:
             step.play()
             yield step
+        self._send_on_leave()
         self._shut_out()
         session.flush()
 
@@ -300,6 +301,18 @@ class Storyteller:
         return _LINK.sub(lambda link: f"(/topics/{self.topics[link[1]].id})", text)
 
     # ————— after the last
+
+    def _send_on_leave(self) -> None:
+        for told in self.folk["absences"]:
+            session.add(
+                Absence(
+                    person=self.people[told["person"]],
+                    starts_at=self.now - duration(told["since"]),
+                    ends_at=self.now + duration(told["until"]),
+                    substitute=self.people[told["substitute"]],
+                    made_at=self.now - duration(told["since"]),
+                )
+            )
 
     def _shut_out(self) -> None:
         last_seen = {step.who: step.at for step in self.steps}

@@ -87,6 +87,10 @@ def first_answer(topic: dict[str, Any]) -> timedelta | None:
     return next((h.after for h in happenings(topic) if h.what == "answer"), None)
 
 
+def asked_back(topic: dict[str, Any]) -> bool:
+    return any(h.what == "clarification" for h in happenings(topic))
+
+
 def final_state(topic: dict[str, Any]) -> str:
     states = [h.more["to"] for h in happenings(topic) if h.what == "state"]
     return states[-1] if states else "new"
@@ -184,7 +188,9 @@ def test_ideas_stand_in_every_state() -> None:
 
 def test_one_promise_is_broken_and_five_still_run() -> None:
     silent = [
-        topic for topic in TOPICS if topic["kind"] != "praise" and first_answer(topic) is None
+        topic
+        for topic in TOPICS
+        if topic["kind"] != "praise" and first_answer(topic) is None and not asked_back(topic)
     ]
     left = sorted(PROMISE - span(topic["ago"]) for topic in silent)
     assert left == [
@@ -197,6 +203,25 @@ def test_one_promise_is_broken_and_five_still_run() -> None:
     ]
     late = [topic for topic in TOPICS if (first_answer(topic) or PROMISE) > PROMISE]
     assert 1 <= len(late) <= 2
+
+
+def test_somebody_is_asked_back_and_somebody_waits_for_news() -> None:
+    assert sum(asked_back(topic) for topic in TOPICS) == 1
+    [(ago, news)] = [
+        (span(topic["ago"]), h)
+        for topic in TOPICS
+        for h in happenings(topic)
+        if h.what == "holding"
+    ]
+    assert news.after + span(news.more["news_in"]) > ago, "the day has not come yet"
+
+
+def test_somebody_is_away_and_somebody_stands_in() -> None:
+    for absence in FOLK["absences"]:
+        owners = {category["owner"] for category in CATEGORIES.values()}
+        assert absence["person"] in owners
+        assert absence["substitute"] in owners - {absence["person"]}
+        assert span(absence["since"]) > timedelta(0) < span(absence["until"])
 
 
 def test_a_question_said_to_be_unsolved_is_answered_in_time_again() -> None:
@@ -249,6 +274,8 @@ def test_everybody_keeps_to_their_part(topic: dict[str, Any]) -> None:
                 assert topic["kind"] != "praise"
                 assert happening.who in officials(slug)
                 answered = True
+            case "clarification" | "holding":
+                assert happening.who in officials(slug)
             case "comment":
                 assert PEOPLE[happening.who].get("active", True)
             case "accepted" | "reopened":
@@ -270,7 +297,9 @@ def test_everybody_keeps_to_their_part(topic: dict[str, Any]) -> None:
         if happening.what in ACTS:
             assert set(happening.more) == {"act", "by", "after"} | ACTS[happening.what]
         else:
-            assert set(happening.more) == {"author", "kind", "after", "text"}
+            more = set(happening.more) - {"news_in", "wants_answer"}
+            assert more == {"author", "kind", "after", "text"}
+            assert "news_in" not in happening.more or happening.what == "holding"
     states = [h.more["to"] for h in happenings(topic) if h.what == "state"]
     order = ["under_consideration", "planned", "done"]
     forward = [order.index(state) for state in states if state != "declined"]
