@@ -577,3 +577,12 @@ def test_a_dry_run_changes_nothing(waiting: tuple[WorkCalendar, Promise]) -> Non
 
     assert [(m.before, m.is_later) for m in moves] == [(promise.due_at, True)]
     assert session.query(ClockEvent).count() == before
+
+
+def test_the_managers_overview_warns_of_short_sight(house: Builders, manager: Browser) -> None:
+    calendar = made(house, horizon=NOW.date() + timedelta(days=30))
+    assert "add the next year" not in manager.get("/manage").text
+    kept = {"calendar_id": calendar.id, "spec": {"first_answer_s": 28800}, "made_at": NOW}
+    session.add(PolicyVersion(scope="all", version=1, **kept))
+    session.flush()
+    assert "add the next year" in manager.get("/manage").text

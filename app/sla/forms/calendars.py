@@ -293,6 +293,7 @@ def _from_version(calendar: WorkCalendar | None, version: CalendarVersion) -> di
         "horizon": version.horizon.isoformat() if version.horizon else "",
         "source": version.source,
         "country": _country_of(version.source),
+        "shorter": any(day.hours and holidays.is_before_russian_holiday(day.day) for day in days),
         "tried": 8,
         "based_on": str(version.version),
         **{name: hours.written(day) for name, day in zip(DAYS, week, strict=True)},

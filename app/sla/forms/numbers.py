@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from wtforms import IntegerField, StringField
+from wtforms.widgets import TextInput
 
 from app.core.i18n import _, _l
 from app.sla.engine.calendars import MIDNIGHT
@@ -19,6 +20,8 @@ UNITS = [(MINUTES, _l("minutes")), (HOURS, _l("hours")), (DAYS, _l("days"))]
 
 class Whole(IntegerField):
     """A whole number; anything else is an error in the reader's language, and stays typed."""
+
+    widget = TextInput()
 
     def process_formdata(self, valuelist: Sequence[Any]) -> None:
         text = str(valuelist[0]).strip() if valuelist else ""
@@ -48,7 +51,7 @@ def seconds(number: int, unit: str, day: int) -> int:
 
 def split(span: int, day: int) -> tuple[int, str]:
     """A span as people say it: 24 hours around the clock; a working day, by its opening hours."""
-    least = 2 * day if day == MIDNIGHT else day
+    least = 4 * day if day == MIDNIGHT else day
     if span >= least and span % day == 0:
         return span // day, DAYS
     if span % HOUR == 0 and span:

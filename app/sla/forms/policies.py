@@ -50,8 +50,8 @@ class PolicyForm(Form):
     next_n, next_unit = Whole(_l("Answer to each further question within")), _unit()
     resolution_n, resolution_unit = Whole(_l("Solved within")), _unit()
     at_risk_pct = Whole(
-        _l("Due soon after so many hundredths of the time"),
-        description=_l("From then on lists and the board show it as due soon. Usual: 80."),
+        _l("Shown as due soon after, per cent of the time"),
+        description=_l("From then on lists and the board say so. Usual: 80."),
     )
     pauses = BooleanField(
         _l("A question back to the asker stops the clock"),
@@ -67,21 +67,21 @@ class PolicyForm(Form):
     quiet_from = StringField(_l("Quiet from"), filters=[strip])
     quiet_to = StringField(_l("Quiet until"), filters=[strip])
     quiet_weekends = BooleanField(_l("Quiet on Saturdays and Sundays as well"))
-    r50_on, r50 = BooleanField(_l("First reminder")), Whole(_l("Hundredths of the time"))
-    r80_on, r80 = BooleanField(_l("Second reminder")), Whole(_l("Hundredths of the time"))
+    r50_on, r50 = BooleanField(_l("First reminder")), Whole(_l("After, per cent of the time"))
+    r80_on, r80 = BooleanField(_l("Second reminder")), Whole(_l("After, per cent of the time"))
     esc1_on, esc1_n, esc1_unit = (
         BooleanField(_l("First alarm")),
-        Whole(_l("After the hour")),
+        Whole(_l("After the hour, by")),
         _unit(),
     )
     esc2_on, esc2_n, esc2_unit = (
         BooleanField(_l("Second alarm")),
-        Whole(_l("After the hour")),
+        Whole(_l("After the hour, by")),
         _unit(),
     )
     esc3_on, esc3_n, esc3_unit = (
         BooleanField(_l("Last alarm")),
-        Whole(_l("After the hour")),
+        Whole(_l("After the hour, by")),
         _unit(),
     )
     chief_id = SelectField(
@@ -268,6 +268,8 @@ class GraceForm(Form):
     """Making open promises due sooner: how much time is left for each at the least."""
 
     grace_n, grace_unit = Whole(_l("Leave everybody at least")), _unit()
+    # The grace whose effect was looked at.
+    seen = HiddenField()
 
     def __init__(self, day: int) -> None:
         super().__init__(grace_n=4, grace_unit=HOURS)

@@ -75,8 +75,6 @@ def make(
     if weaker(before, after, now):
         approval = "waiting" if policies.who_else_decides(by) else "alone"
     last = policies.waiting(scope)
-    if last is not None:
-        last.approval = "overtaken"
     made = PolicyVersion(
         scope=scope.key,
         version=based_on + 1,
@@ -89,6 +87,9 @@ def make(
     )
     if not add_once(made):
         raise StaleError
+    if last is not None:
+        last.approval = "overtaken"
+        session.flush()
     return made
 
 

@@ -65,23 +65,28 @@ def beside_a_category(category: Category) -> str:
     )
 
 
+@panel("manage:home", order=30)
+def what_needs_a_look() -> str:
+    """Rules that wait for a second person, calendars that will soon know no holidays."""
+    if not policy.can(current_actor(), MAY):
+        return ""
+    used = {v.calendar_id for v in policies.standing()}
+    last = calendars.newest_of_each().values()
+    return render_template(
+        "sla/_rules_to_look_at.html",
+        waiting=[scope for scope in policies.scopes() if policies.waiting(scope)],
+        short=[v for v in last if v.calendar_id in used and calendars.is_short_sighted(v)],
+    )
+
+
 @door.get("/manage/rules", may=MAY)
 def policy_list() -> ResponseReturnValue:
     """The rules of every category, and those that wait for a second look."""
+    names = {v.calendar_id: v.calendar.name for v in calendars.newest_of_each().values()}
     return render_template(
         "sla/policies.html",
-        rows=[
-            {
-                "scope": scope,
-                "rules": service.present_rules(scope),
-                "own": policies.present(scope),
-                "waiting": policies.waiting(scope),
-            }
-            for scope in policies.scopes()
-        ],
-        calendar_names={
-            v.calendar_id: v.calendar.name for v in calendars.newest_of_each().values()
-        },
+        rows=[_row(scope) for scope in policies.scopes()],
+        calendar_names=names,
         versions_of=policies.versions,
     )
 
@@ -174,7 +179,9 @@ def tighten_open(scope: Scope) -> ResponseReturnValue:
     moves: list[Move] | None = None
     if request.method == "POST" and form.validate():
         moves = changes.tighten_moves(scope, form.seconds)
-        if request.form.get("do") == "apply" and moves:
+        looked = form.seen.data == str(form.seconds)
+        form.seen.data = str(form.seconds)
+        if request.form.get("do") == "apply" and looked and moves:
             number = changes.tighten(moves, form.seconds, current_actor())
             flash(
                 ngettext(
@@ -185,6 +192,24 @@ def tighten_open(scope: Scope) -> ResponseReturnValue:
             return see_other("sla.policy_list")
     page = render_template("sla/policy_open.html", scope=scope, rules=rules, form=form, moves=moves)
     return page, 422 if form.errors else 200
+
+
+def _row(scope: Scope) -> dict[str, Any]:
+    """One scope for the list: its rules, and in what those that wait promise less."""
+    held, waiting = service.present_rules(scope), policies.waiting(scope)
+    wanted = _meant(waiting) if waiting is not None else held
+    return {
+        "scope": scope,
+        "rules": held,
+        "own": policies.present(scope),
+        "waiting": waiting,
+        "less": _less(held, wanted),
+    }
+
+
+def _meant(version: PolicyVersion) -> Rules:
+    """The rules that a version would bring: the general ones when it gives up its scope's own."""
+    return rules_of(version) if version.spec else service.general_rules()
 
 
 def _form(scope: Scope) -> PolicyForm:
@@ -236,14 +261,12 @@ def _page(form: PolicyForm, scope: Scope) -> ResponseReturnValue:
     if request.method == "POST":
         form.read()
     waiting = policies.waiting(scope)
-    held = service.present_rules(scope)
     page = render_template(
         "sla/policy.html",
         form=form,
         scope=scope,
         own=policies.present(scope),
         waiting=waiting,
-        waiting_less=_less(held, rules_of(waiting)) if waiting is not None and waiting.spec else [],
         **_tried(form, scope),
     )
     bad = request.method == "POST" and (form.errors or form.form_errors)
