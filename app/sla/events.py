@@ -31,6 +31,23 @@ class PromiseBroken(Event):
 
 
 @dataclass(frozen=True)
+class BreachExplained(Event):
+    """The manager wrote down why a promise was broken; `code` as in `BreachReason`."""
+
+    topic_id: int
+    promise_id: int
+    code: str
+
+
+@dataclass(frozen=True)
+class HourMoved(Event):
+    """Working hours changed, and with them the hour of a promise that is open; `later` if so."""
+
+    topic_id: int
+    later: bool
+
+
+@dataclass(frozen=True)
 class RemindersDue(Event):
     """It is time to write to one person about promises: all that fell together, in one letter.
 

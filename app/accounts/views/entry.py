@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 # Where somebody's day begins.
 HOMES = {
     "executive": "topics.desk",
-    "manager": "moderation.board",
+    "manager": "sla.board",
     "administrator": "moderation.home",
 }
 
