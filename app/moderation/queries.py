@@ -134,10 +134,15 @@ def may_be_meant(topic: Topic, words: str) -> Sequence[Topic]:
         Topic.hidden_at.is_(None),
         Topic.closed_at.is_(None),
         Topic.merged_into_id.is_(None),
-        *(_in_title(word) for word in re.findall(r"\w+", words)),
+        *(_in_title(_stem(word)) for word in re.findall(r"\w+", words)),
     )
     query = query.options(lazyload(Topic.tags), lazyload(Topic.answer))
     return session.scalars(query.order_by(Topic.id.desc()).limit(OFFERED)).unique().all()
+
+
+def _stem(word: str) -> str:
+    """Without its ending, as in `topics.queries.category_for`: "карта" finds "карту"."""
+    return word[: max(4, len(word) - 2)] if len(word) > len("карт") else word
 
 
 def _in_title(word: str) -> ColumnElement[bool]:

@@ -45,6 +45,8 @@ def followed() -> ResponseReturnValue:
 @panel("topic:actions", order=20)
 def follow_button(topic: Topic) -> str:
     """Follow or stop following, as a form; a guest is led to sign in."""
+    if topic.merged_into_id is not None:  # what happens, happens in the other topic
+        return ""
     following = queries.is_following(current_actor(), topic)
     return render_template("notify/_follow.html", topic=topic, following=following)
 
