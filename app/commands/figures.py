@@ -9,6 +9,7 @@ from flask.cli import with_appcontext
 from rich.console import Console
 from rich.table import Table
 
+from app.core import transactions
 from app.insight import service
 from app.insight.measures import PERIODS, WHOLE, Measures
 from app.insight.queries import figures as kept
@@ -51,6 +52,7 @@ def figures(origin: str | None, period: str) -> None:
 def _promises(period: str) -> Iterable[Table]:
     """What the scoreboard shows, by category and by executive."""
     service.count()
+    transactions.commit()
     counted = kept.figures(period)
     fields = categories()
     people = kept.people_with(counted, [category.owner for category in fields])

@@ -81,6 +81,11 @@ class Share:
     part: int = 0
     whole: int = 0
 
+    def add(self, other: Share) -> None:
+        """Count others in."""
+        self.part += other.part
+        self.whole += other.whole
+
     @property
     def enough(self) -> bool:
         """Whether it says more about the bank than about chance."""

@@ -6,13 +6,13 @@ import time
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
 from app.core import clock
 from app.core.db import session
-from app.insight.measures import PERIODS, WHOLE, Measures, Times
+from app.insight.measures import PERIODS, WHOLE, Measures, Share, Times
 from app.insight.models import Figures
 from app.insight.queries import sources
 from app.insight.queries.figures import periods
@@ -35,6 +35,10 @@ class _Spans:
 
     done: list[float] = field(default_factory=list)
     still: list[float] = field(default_factory=list)
+
+    def add(self, other: _Spans) -> None:
+        self.done += other.done
+        self.still += other.still
 
     def times(self) -> Times:
         curve = survival(self.done, self.still)
@@ -91,20 +95,27 @@ class _Counts:
         return self.of(category_id, person_id, [1] * len(self.names))
 
 
-def count_if_stale() -> bool:
-    """Count anew when anything happened or fell due since, or a day began; whether it did."""
-    # Locked: of several workers one counts, and the others find that it has.
-    known = session.get(Figures, (WHOLE, WHOLE), with_for_update=True, populate_existing=True)
-    if known is not None and not _is_stale(known):
-        return False
-    count()
-    return True
+@dataclass(frozen=True)
+class Counted:
+    """All figures at an instant, not yet written down."""
+
+    at: datetime
+    fact_id: int
+    took_s: float
+    begins: Mapping[str, datetime | None]
+    made: Mapping[tuple[str, str], dict[str, Any]]
+
+
+def counted_if_stale() -> Counted | None:
+    """Count when anything happened or fell due since the last count, or a day began; only reads."""
+    known = session.get(Figures, (WHOLE, WHOLE), populate_existing=True)
+    return counted() if known is None or _is_stale(known) else None
 
 
 def _is_stale(known: Figures) -> bool:
     if clock.now() - known.counted_at < timedelta(seconds=REST * known.took_s):
         return False
-    days = session.get(Figures, (WHOLE, "90-days"))
+    days = session.get(Figures, (WHOLE, "90-days"), populate_existing=True)
     return (
         known.fact_id != sources.last_fact_id()
         or days is None
@@ -113,8 +124,8 @@ def _is_stale(known: Figures) -> bool:
     )
 
 
-def count() -> None:
-    """Count everything and write the figures down, in this transaction."""
+def counted() -> Counted:
+    """Count everything; only reads."""
     fact_id, now, began = sources.last_fact_id(), clock.now(), time.perf_counter()
     those = periods()
     counts = _Counts(PERIODS)
@@ -124,15 +135,32 @@ def count() -> None:
     _count_signals(counts, those)
     made = {key: each.finished().to_json() for key, each in counts.by.items()}
     took = time.perf_counter() - began
-    known = {(row.scope, row.period): row for row in session.scalars(select(Figures))}
-    for key in known.keys() - made.keys():
+    return Counted(now, fact_id, took, {p.name: p.begins for p in those.values()}, made)
+
+
+def write(found: Counted) -> None:
+    """Write figures down, unless another worker's are newer."""
+    known = {
+        (row.scope, row.period): row
+        for row in session.scalars(
+            select(Figures).with_for_update().execution_options(populate_existing=True)
+        )
+    }
+    if any(row.counted_at > found.at for row in known.values()):
+        return
+    for key in known.keys() - found.made.keys():
         session.delete(known[key])
-    for (scope, name), counted in made.items():
+    for (scope, name), said in found.made.items():
         row = known.get((scope, name)) or Figures(scope=scope, period=name)
         session.add(row)
-        row.begins, row.counted = those[name].begins, counted
-        row.fact_id, row.counted_at, row.took_s = fact_id, now, took
+        row.begins, row.counted = found.begins[name], said
+        row.fact_id, row.counted_at, row.took_s = found.fact_id, found.at, found.took_s
     session.flush()
+
+
+def count() -> None:
+    """Count everything and write it down, in this transaction."""
+    write(counted())
 
 
 def _count_promises(counts: _Counts, those: Mapping[str, Period], now: datetime) -> None:
@@ -171,22 +199,46 @@ def _add_overdue(found: Measures, overdue: Iterable[float]) -> None:
     found.worst_wall_s = max(found.worst_wall_s, wall_most)
 
 
+@dataclass
+class _Cell:
+    """First answers of one category, person and choice of periods: they are counted as one."""
+
+    wall: _Spans = field(default_factory=_Spans)
+    open: _Spans = field(default_factory=_Spans)
+    asked: int = 0
+    day: Share = field(default_factory=Share)
+    week: Share = field(default_factory=Share)
+    unanswered: list[datetime] = field(default_factory=list)
+
+
 def _count_answers(counts: _Counts, those: Mapping[str, Period], now: datetime) -> None:
+    cells: defaultdict[tuple[int, int, tuple[int, ...]], _Cell] = defaultdict(_Cell)
+    day_ago, week_ago = now - DAY, now - WEEK
     for first in sources.first_answers(those, now):
-        old = now - first.started_at
-        for each in counts.of(first.category_id, first.person_id, first.flags):
+        cell = cells[first.category_id, first.person_id, first.flags]
+        cell.asked += first.done or first.due
+        if first.started_at <= day_ago:
+            cell.day.whole += 1
+            cell.day.part += first.done and first.wall_s <= DAY.total_seconds()
+        if first.started_at <= week_ago:
+            cell.week.whole += 1
+            cell.week.part += first.done and first.wall_s <= WEEK.total_seconds()
+        (cell.wall.done if first.done else cell.wall.still).append(first.wall_s)
+        (cell.open.done if first.done else cell.open.still).append(first.open_s)
+        if first.shown and not first.done:
+            cell.unanswered.append(first.started_at)
+    for (category_id, person_id, flags), cell in cells.items():
+        for each in counts.of(category_id, person_id, flags):
             found = each.found
-            found.topics += 1
-            found.asked += first.done or first.due
-            found.answered += first.done
-            for share, span in ((found.within_day, DAY), (found.within_week, WEEK)):
-                share.whole += old >= span
-                share.part += first.done and old >= span and first.wall_s <= span.total_seconds()
-            (each.wall.done if first.done else each.wall.still).append(first.wall_s)
-            (each.open.done if first.done else each.open.still).append(first.open_s)
-        if not first.done and first.shown:
-            for each in counts.always(first.category_id, first.person_id):
-                each.unanswered.append(first.started_at)
+            found.topics += len(cell.wall.done) + len(cell.wall.still)
+            found.asked += cell.asked
+            found.answered += len(cell.wall.done)
+            found.within_day.add(cell.day)
+            found.within_week.add(cell.week)
+            each.wall.add(cell.wall)
+            each.open.add(cell.open)
+        for each in counts.always(category_id, person_id):
+            each.unanswered += cell.unanswered
 
 
 def _count_solved(counts: _Counts, those: Mapping[str, Period]) -> None:

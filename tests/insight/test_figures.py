@@ -9,8 +9,8 @@ import pytest
 import time_machine
 
 from app.core import clock
-from app.core.db import session
-from app.insight import measures, service
+from app.core.db import reads_only, session
+from app.insight import measures, reactions, service
 from app.insight.models import Figures
 from app.insight.queries import figures as kept
 from app.insight.queries.archive import first_answer_hours
@@ -393,7 +393,10 @@ def test_figures_are_counted_anew_only_when_something_happened(house: Builders) 
 
         def again() -> bool:
             travelling.shift(DAY / 24)
-            return service.count_if_stale()
+            found = service.counted_if_stale()
+            if found is not None:
+                service.write(found)
+            return found is not None
 
         assert again()
         assert not again()
@@ -416,9 +419,39 @@ def test_counting_takes_no_more_than_its_share_of_time(house: Builders) -> None:
         house.question()
 
         travelling.shift(timedelta(seconds=599))
-        assert not service.count_if_stale()
+        assert service.counted_if_stale() is None
         travelling.shift(timedelta(seconds=2))
-        assert service.count_if_stale()
+        assert service.counted_if_stale() is not None
+
+
+def test_an_older_count_never_replaces_a_newer(house: Builders) -> None:
+    before = service.counted()
+    house.question()
+    service.count()
+
+    service.write(before)
+
+    assert kept.figures("all")["all"].waiting == 1
+
+
+def test_the_worker_counts_without_keeping_writers_waiting(
+    app: Any, house: Builders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.question()
+    session.commit()
+    only_read: list[bool] = []
+    counted = service.counted
+
+    def watched() -> service.Counted:
+        only_read.append(reads_only.get())
+        return counted()
+
+    monkeypatch.setattr(service, "counted", watched)
+    reactions.count_again()
+
+    assert only_read == [True]
+    assert not reads_only.get()
+    assert kept.figures("all")["all"].waiting == 1
 
 
 def test_a_scope_that_is_empty_again_goes(house: Builders) -> None:
