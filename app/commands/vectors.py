@@ -66,6 +66,7 @@ SAME = {
 DUE = ("due_at", "other_due_at", "due", "other_due")
 STARTED = ("opened_at", "other_opened_at", "started_at", "other_started_at")
 REVIEWER = ("holder", "reviewer", "to", "role", "who", "by")
+WEEKENDS = ("weekends", "weekend")
 SUBSTITUTE = ("substitute", "sub", "substituted_by", "replaced_by", "by")
 
 _POLICY = {f.name for f in fields(Policy)}
@@ -85,6 +86,7 @@ _UNDERSTOOD = {
     "category": {"id", "name", "owner", "deputy", "manager", "absences", "tz"},
     "absence": {"who", "from", "to", "reason", *SUBSTITUTE},
     "tick": {"wall", "mono", "scheduler"},
+    "quiet": {"tz", "from", "to", *WEEKENDS},
 }
 
 
@@ -141,6 +143,7 @@ def left_out(file: Json) -> Iterator[str]:
             ("vector", vector),
             ("policy", vector.get("policy") or {}),
             ("category", category),
+            ("quiet", vector.get("quiet") or {}),
             *(("event", each) for each in events),
             *(("absence", each) for each in absences),
             *(("tick", each) for each in vector.get("ticks") or ()),
@@ -364,7 +367,7 @@ def _quiet(spec: Json | None) -> Quiet | None:
         spec["tz"],
         seconds_of(spec["from"]),
         seconds_of(spec["to"]),
-        bool(spec.get("weekends", False)),
+        bool(_first(spec, WEEKENDS)),
     )
 
 

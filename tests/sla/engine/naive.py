@@ -349,10 +349,10 @@ class Walk:
         asked = [*self.shadows] if owed is None else [owed, *self.shadows]
         if not self.rules.asks_back or not all(saw(said, promise) for promise in asked):
             return
-        if owed is not None and "customer" not in owed.pauses:
+        may = owed is not None and owed.asked_back < owed.rules.pauses
+        if may and "customer" not in owed.pauses:
             owed.asked_back += 1
-            if owed.asked_back <= owed.rules.pauses:
-                owed.pauses.add("customer")
+            owed.pauses.add("customer")
         self.wait_for_customer()
 
     def removed(self, _said: Happening) -> None:
