@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from app.accounts.models import Person
 
-pytest_plugins = ["tests.services"]
+pytest_plugins = ["tests.services", "tests.committed"]
 
 NOT_COUNTED = {"SAVEPOINT", "RELEASE", "ROLLBACK", "BEGIN"}
 DATABASES = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]

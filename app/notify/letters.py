@@ -59,6 +59,7 @@ WITH_RING = {
     "asked_back",
     "news_promised",
     "retracted",
+    "hour_moved",
     "idea",
 }
 # Below it sRGB is a straight line.

@@ -46,6 +46,7 @@ LETTERS = {
     "asked_back": Sort("answers"),
     "news_promised": Sort("answers"),
     "retracted": Sort("answers"),
+    "hour_moved": Sort("answers"),
     "idea": Sort("states"),
     "followed_solved": Sort("states"),
     "followed_reopened": Sort("states"),

@@ -20,7 +20,7 @@ from app.moderation.events import (
 )
 from app.notify import letters, policy, queries, reminders, service
 from app.notify.events import LetterWritten
-from app.sla.events import RemindersDue
+from app.sla.events import HourMoved, RemindersDue
 from app.sla.queries import people
 from app.topics import queries as topics
 from app.topics.events import (
@@ -87,8 +87,10 @@ def pass_on_the_thanks(event: TopicOpened | TopicMoved) -> None:
 def remind(event: RemindersDue) -> None:
     """One letter tells a person all that fell to them together."""
     person = accounts.person(event.person_id)
-    wanted = reminders.still_wanted(event, person) if person is not None else []
-    if person is None or not wanted:
+    if person is None or not reminders.settle(event):
+        return
+    wanted = reminders.still_wanted(event, person)
+    if not wanted:
         return
     if len({each.topic.id for each in wanted}) > 1:
         service.write("digest", [person])
@@ -155,6 +157,14 @@ def tell_that_it_was_taken_back(event: AnswerRetracted) -> None:
     """Who was written the answer is written that it does not stand, and why."""
     topic = topics.topic(event.topic_id)
     service.write("retracted", [topic.asker, *queries.followers(topic)], topic=topic)
+
+
+@later(HourMoved)
+def tell_that_it_takes_longer(event: HourMoved) -> None:
+    """Who was shown an hour reads of the later one; a sooner one needs no letter."""
+    if event.later:
+        topic = topics.topic(event.topic_id)
+        service.write("hour_moved", [topic.asker], topic=topic)
 
 
 ACTS_TOLD = (

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from app.notify import policy
 from app.sla.queries import reminders
+from app.sla.service.reminders import drop
 
 if TYPE_CHECKING:
     from app.accounts.models import Person
@@ -19,6 +20,13 @@ if TYPE_CHECKING:
 
 # A digest names so many topics; the desk has the rest.
 LONGEST = 30
+
+
+def settle(event: RemindersDue) -> bool:
+    """Let go of what was settled meanwhile; whether anything still holds."""
+    left = reminders.standing(event)
+    drop(event, {each.promise.id for each in left})
+    return bool(left)
 
 
 def still_wanted(event: RemindersDue, person: Person) -> list[Reminder]:

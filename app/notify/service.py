@@ -15,8 +15,6 @@ from app.notify import policy, queries, reminders
 from app.notify.events import LetterWritten
 from app.notify.models import CHOICES, Follow, Letter
 from app.sla.events import RemindersDue
-from app.sla.queries.reminders import standing
-from app.sla.service.reminders import drop
 from app.topics import turns
 
 if TYPE_CHECKING:
@@ -231,9 +229,7 @@ def _reason_to_skip_ticket(kind: str, ticket: Ticket) -> str | None:
 
 def _reason_to_skip_reminders(event: RemindersDue, person: Person) -> str | None:
     """What was settled meanwhile drops out; a letter of which nothing is left is not sent."""
-    left = standing(event)
-    drop(event, {each.promise.id for each in left})
-    if not left:
+    if not reminders.settle(event):
         return "stale"
     return None if reminders.still_wanted(event, person) else "unsubscribed"
 

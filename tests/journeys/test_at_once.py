@@ -2,82 +2,32 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 
 from app.accounts import service as accounts
 from app.accounts.models import Person, Ticket
-from app.core.db import Base, db, session
+from app.core.db import Base, session
 from app.moderation import service as moderation
 from app.notify import service as notify
 from app.notify.models import Follow
 from app.topics import drafting, queries, service
 from app.topics.models import Category, Draft, Post, Tag, Topic
-from tests.builders import Builders
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
-    from flask import Flask
+    from tests.builders import Builders
 
     Act = Callable[[], object]
 
 
 @pytest.fixture
-def house(app: Flask) -> Iterator[Builders]:
-    """Builders whose work is really committed; everything is gone after the test."""
-    with app.app_context():
-        try:
-            yield Builders()
-        finally:
-            session.remove()
-            _empty()
-
-
-def _empty() -> None:
-    names = ", ".join(Base.metadata.tables)
-    with db.engine.connect() as connection:
-        if db.engine.dialect.name == "postgresql":
-            connection.execute(text(f"TRUNCATE {names} CASCADE"))
-        else:
-            connection.exec_driver_sql("ROLLBACK")
-            connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
-            for name in Base.metadata.tables:
-                connection.exec_driver_sql(f"DELETE FROM {name}")  # noqa: S608 (our own tables)
-            connection.exec_driver_sql("PRAGMA foreign_keys=ON")
-            return
-        connection.commit()
-
-
-@pytest.fixture
-def at_once(app: Flask) -> Callable[..., list[BaseException | None]]:
-    """Do every act in a thread and a transaction of its own, all at once; what each raised."""
-
-    def run(*acts: Act) -> list[BaseException | None]:
-        session.commit()
-        ready = Barrier(len(acts))
-
-        def do(act: Act) -> BaseException | None:
-            with app.app_context():
-                try:
-                    ready.wait(10)
-                    act()
-                    session.commit()
-                except Exception as error:  # noqa: BLE001 (that is what is looked at)
-                    session.rollback()
-                    return error
-                finally:
-                    session.remove()
-            return None
-
-        with ThreadPoolExecutor(len(acts)) as pool:
-            return list(pool.map(do, acts))
-
-    return run
+def house(committed: Builders) -> Builders:
+    """What is built here, everybody sees."""
+    return committed
 
 
 def count(model: type[Base]) -> int:
