@@ -11,6 +11,8 @@ import pytest
 
 from app.core import clock
 from app.core.db import session
+from app.notify import letters
+from app.notify.models import Letter
 from app.sla import holidays
 from app.sla.engine.calendars import Calendar, parse
 from app.sla.forms import hours
@@ -521,7 +523,7 @@ def waiting(house: Builders) -> tuple[WorkCalendar, Promise]:
 
 
 def test_a_decree_moves_what_is_open_after_it_was_shown(
-    manager: Browser, waiting: tuple[WorkCalendar, Promise]
+    manager: Browser, waiting: tuple[WorkCalendar, Promise], work: Callable[[], None]
 ) -> None:
     calendar, promise = waiting
     # Asked on Sunday: due on Monday at 17:00.
@@ -546,6 +548,14 @@ def test_a_decree_moves_what_is_open_after_it_was_shown(
     assert promise.calendar_version_id == calendars.newest(calendar).id
     events = session.query(ClockEvent).filter_by(topic_id=promise.topic_id)
     assert [e.type for e in events.order_by(ClockEvent.id)][-1] == "calendar_changed"
+    page = manager.get(f"/topics/{promise.topic_id}").text
+    assert "The working hours have changed, and the promised hour with them" in page
+    work()
+    letter = session.query(Letter).filter_by(kind="hour_moved").one()
+    assert letter.person_id == promise.topic.asker_id
+    said = letters.compose(letter).get_body(("plain",))
+    assert said is not None
+    assert "24 ноября 2026" in said.get_content()
 
 
 def test_what_was_typed_after_the_look_is_shown_again(
@@ -586,3 +596,21 @@ def test_the_managers_overview_warns_of_short_sight(house: Builders, manager: Br
     session.add(PolicyVersion(scope="all", version=1, **kept))
     session.flush()
     assert "add the next year" in manager.get("/manage").text
+
+
+def test_a_sooner_hour_needs_no_letter(
+    manager: Browser, waiting: tuple[WorkCalendar, Promise], work: Callable[[], None]
+) -> None:
+    calendar, promise = waiting
+    sent = form(sun="9-18", based_on="1")
+    seen = re.search(
+        r'name="seen"[^>]*value="([0-9a-f]{64})"',
+        manager.post(f"/manage/calendars/{calendar.id}", sent).text,
+    )
+    assert seen
+    manager.post(f"/manage/calendars/{calendar.id}", {**sent, "seen": seen[1]})
+    work()
+    session.refresh(promise)
+    # Six of the eight hours are left on this Sunday, which is a working day now.
+    assert promise.due_at == datetime(2026, 11, 23, 11, 0, tzinfo=MOSCOW)
+    assert session.query(Letter).filter_by(kind="hour_moved").count() == 0

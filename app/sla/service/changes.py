@@ -6,6 +6,7 @@ open. Either is worked out first by the engine itself, as if the event had happe
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,9 +14,11 @@ from sqlalchemy import select
 
 from app.core import clock
 from app.core.db import session
+from app.core.events import record
 from app.sla.engine.events import Event
 from app.sla.engine.promises import evaluate
 from app.sla.engine.rules import Terms
+from app.sla.events import HourMoved
 from app.sla.models import CalendarVersion, ClockEvent, Promise
 from app.sla.queries import promises, terms
 from app.sla.service.promises import note, project
@@ -68,9 +71,8 @@ def calendar_moves(
 
 def move_to(version: CalendarVersion, moves: Iterable[Move], by: Person) -> int:
     """Count what is left of these promises by a new version from now on; how many topics."""
-    ids = sorted({move.topic.id for move in moves})
-    at = clock.now()
-    for topic in _held(ids):
+    at, of_topic = clock.now(), _by_topic(moves)
+    for topic in _held(sorted(of_topic)):
         events = promises.as_engine_reads(promises.clock_events([topic.id])[topic.id])
         # The calendar changes and nothing else: what the policy has become since is for new cycles.
         session.add(
@@ -86,7 +88,10 @@ def move_to(version: CalendarVersion, moves: Iterable[Move], by: Person) -> int:
         )
         session.flush()
         project(topic, at)
-    return len(ids)
+        mine = of_topic[topic.id]
+        if any(move.before != move.after for move in mine):
+            record(HourMoved(topic.id, any(move.is_later for move in mine)), by=by.id, at=at)
+    return len(of_topic)
 
 
 def tighten_moves(scope: Scope, grace_s: int, now: datetime | None = None) -> list[Move]:
@@ -175,6 +180,13 @@ def _terms_of(events: Sequence[Event]) -> Terms:
 def _parsed_versions(calendar: WorkCalendar) -> set[int | None]:
     query = select(CalendarVersion.id).where(CalendarVersion.calendar_id == calendar.id)
     return set(session.scalars(query))
+
+
+def _by_topic(moves: Iterable[Move]) -> dict[int, list[Move]]:
+    found: dict[int, list[Move]] = defaultdict(list)
+    for move in moves:
+        found[move.topic.id].append(move)
+    return found
 
 
 def _has_own_rules(category_id: int, at: datetime) -> bool:

@@ -13,6 +13,7 @@ from app.core.i18n import _, ngettext, weekday_names, zone_names
 from app.core.panels import panel
 from app.core.web import current_actor, see_other
 from app.sla.engine.calendars import parse
+from app.sla.events import HourMoved
 from app.sla.forms.calendars import CalendarForm
 from app.sla.forms.hours import written
 from app.sla.queries import calendars, policies, preview
@@ -20,6 +21,7 @@ from app.sla.queries.terms import calendar_of
 from app.sla.service import calendars as service
 from app.sla.service import changes
 from app.sla.views import door
+from app.topics.timeline import Happening, Line, line
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
@@ -142,6 +144,12 @@ def reopen_calendar(calendar: WorkCalendar) -> ResponseReturnValue:
     """Offer it again."""
     service.reopen(calendar)
     return see_other("sla.calendar_list", _anchor=f"calendar-{calendar.id}")
+
+
+@line(HourMoved)
+def the_hour_moved(_happening: Happening) -> Line:
+    """In the topic's public story: nobody moves a promised hour in silence."""
+    return Line(_("The working hours have changed, and the promised hour with them"), "calendar")
 
 
 def _worked_on(form: CalendarForm, calendar: WorkCalendar | None = None) -> ResponseReturnValue:
