@@ -295,6 +295,7 @@ def test_there_are_ways_to_it(house: Builders, browser: Browser) -> None:
         assert 'href="/scoreboard"' in foot
     team = browser.get("/executives", headers=ENGLISH).text
     assert f'href="/scoreboard/person-{category.owner_id}"' in team
+    assert 'href="/scoreboard"' in team.partition("<footer")[0]
 
 
 def test_a_long_list_is_read_page_by_page(house: Builders, browser: Browser) -> None:
