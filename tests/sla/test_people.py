@@ -432,6 +432,11 @@ def test_an_answered_topic_keeps_the_face_of_who_answered(field: Field) -> None:
     assert answering.face_of(topic) is field.ivan
     other = field.house.question(category=field.cards)
     assert answering.face_of(other) is field.marina
+    field.away(field.marina, day(20), day(28), field.ivan)
+    assert answering.face_of(other) is field.ivan
+    # A question back to the asker changes nothing about who will answer.
+    other.is_awaiting, other.paused_for = False, "customer"
+    assert answering.face_of(other) is field.ivan
 
 
 def finding() -> health.Finding:
