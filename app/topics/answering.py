@@ -82,7 +82,7 @@ def stands_in(actor: Actor, category: Category) -> bool:
 
 
 def face_of(topic: Topic) -> Person:
-    """Whose face stands for a topic: who answers today while it waits or stands still, then who answered."""
+    """Whose face a topic wears: who answers today until it is answered, then who answered."""
     if topic.is_awaiting or topic.paused_for:
         return answers_today(topic.category).person
     if topic.answer is not None:
