@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Self
 
 from wtforms import (
+    BooleanField,
     FileField,
     HiddenField,
     RadioField,
@@ -18,10 +20,10 @@ from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  #
 from wtforms.validators import InputRequired, Length, Regexp
 from wtforms.widgets import CheckboxInput, ListWidget
 
-from app.core import markup
+from app.core import clock, markup
 from app.core.db import row_id
 from app.core.forms import REQUIRED, Form, between, fold, strip
-from app.core.i18n import _, _l
+from app.core.i18n import _, _l, zone_now
 from app.topics import queries, service
 from app.topics.models import KINDS
 from app.topics.service import CategoryWords, clean_tag
@@ -37,6 +39,16 @@ if TYPE_CHECKING:
 SHORTEST_TITLE, LONGEST_TITLE = 5, 150
 SHORTEST_BODY, LONGEST_BODY = 10, markup.LIMIT
 MOST_TAGS, LONGEST_TAG = 5, 40
+# The bank names the day of its next news so far ahead and no further.
+FURTHEST_NEWS = timedelta(days=90)
+# As a browser sends an hour, and as one types it where the browser knows no such field.
+HOURS = (
+    "%Y-%m-%dT%H:%M",
+    "%Y-%m-%dT%H:%M:%S",
+    "%Y-%m-%d %H:%M",
+    "%d.%m.%Y %H:%M",
+    "%d.%m.%Y, %H:%M",
+)
 
 KIND_WORDS = {
     "question": _l("Question"),
@@ -175,12 +187,62 @@ class Reply(Form):
         """What the checked form says."""
         return self.body.data or ""
 
-    def called(self, name: str, label: str | None = None) -> Reply:
+    def called(self, name: str, label: str | None = None) -> Self:
         """This form as one of several on a page: its box has an id and a label of its own."""
         self.body.id = self.body.label.field_id = name
         if label:
             self.body.label.text = label
         return self
+
+
+class Comment(Reply):
+    """Anybody's word; the asker may say of theirs that it asks for nothing."""
+
+    thanks = BooleanField(_l("No answer needed, just a word of thanks"))
+
+
+class News(Reply):
+    """A word in between, and perhaps the hour by which the bank says more."""
+
+    until = StringField(
+        _l("The next news by"),
+        filters=[strip],
+    )
+
+    def validate_until(self, field: Field) -> None:
+        """An hour to come, and not too far."""
+        if not field.data:
+            return
+        at, now = self.until_at, clock.now()
+        if at is None:
+            raise ValidationError(_("Write a day and an hour, like this: 28.11.2026 18:00"))
+        if at <= now:
+            raise ValidationError(_("Choose an hour that is still to come."))
+        if at > now + FURTHEST_NEWS:
+            raise ValidationError(_("Choose an hour within the next 90 days."))
+
+    @property
+    def until_at(self) -> datetime | None:
+        """The hour that was written, as an instant; None when none was, or none can be read."""
+        for form in HOURS:
+            try:
+                # Naive on purpose: it is the hour on the writer's own clock.
+                local = datetime.strptime(self.until.data or "", form)  # noqa: DTZ007
+                return local.replace(tzinfo=zone_now()).astimezone(UTC)
+            except (ValueError, OverflowError):
+                continue
+        return None
+
+
+class Retraction(Form):
+    """Why an official answer is taken back."""
+
+    reason = StringField(
+        _l("Why"),
+        [InputRequired(REQUIRED), between(3, 300)],
+        description=_l("Everybody can read this in the topic's story."),
+        filters=[fold],
+    )
 
 
 class Verdict(Form):

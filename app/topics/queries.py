@@ -113,51 +113,80 @@ def _viewed(query: Select[tuple[Topic]], view: str) -> tuple[Select[tuple[Topic]
 def due_for(
     person: Person | None,
     *,
+    among: Iterable[Category] | None = None,
     category: Category | None = None,
+    paused: bool = False,
     cursor: str | None = None,
     size: int = SIZE,
 ) -> Page[Topic]:
-    """What waits for an answer, soonest first; only what `person` may answer, when given."""
-    query = select(Topic).where(*_on_desk(person)).options(*_for_a_line())
+    """What waits for an answer, soonest first; only what `person` may answer, when given.
+
+    `paused`: instead, what stands still until its asker replies, the newest first. `among`: the
+    categories in which they may answer, when they were read already.
+    """
+    query = select(Topic).where(*_on_desk(person, among, paused=paused)).options(*_for_a_line())
     if category is not None:
         query = query.where(Topic.category_id == category.id)
-    return keyset(query, SOONEST, cursor, size)
+    return keyset(query, NEWEST if paused else SOONEST, cursor, size)
 
 
-def topic_on_desk(person: Person | None, topic_id: int) -> Topic | None:
-    """The topic, if it waits for this person (for anybody, when None)."""
-    query = select(Topic).where(Topic.id == topic_id, *_on_desk(person))
+def topic_on_desk(
+    person: Person | None,
+    topic_id: int,
+    *,
+    among: Iterable[Category] | None = None,
+    paused: bool = False,
+) -> Topic | None:
+    """The topic, if it lies in that pile of this person (of anybody, when None)."""
+    query = select(Topic).where(Topic.id == topic_id, *_on_desk(person, among, paused=paused))
     return session.scalar(query.options(*_for_a_line()))
 
 
 @dataclass(frozen=True)
 class Day:
-    """How a desk's day stands: answers given, topics left, and those of them overdue."""
+    """How a desk's day stands: answers given, topics left, and those of them overdue.
+
+    `paused`: how many stand still until their asker replies.
+    """
 
     answered: int
     left: int
     overdue: int
+    paused: int = 0
 
 
-def day(person: Person | None, since: datetime, at: datetime) -> Day:
+def day(
+    person: Person | None,
+    since: datetime,
+    at: datetime,
+    *,
+    among: Iterable[Category] | None = None,
+) -> Day:
     """The day of `person`'s desk (of the whole bank, when None), which began `since`."""
     late = func.count().filter(Topic.due_at < at)
     left, overdue = session.execute(
-        select(func.count(), late).select_from(Topic).where(*_on_desk(person))
+        select(func.count(), late).select_from(Topic).where(*_on_desk(person, among))
     ).one()
     given = select(func.count()).where(
         Post.kind == "answer", Post.hidden_at.is_(None), Post.published_at >= since
     )
     if person is not None:
         given = given.where(Post.author_id == person.id)
-    return Day(session.scalar(given) or 0, left, overdue)
+    stand = select(func.count()).select_from(Topic).where(*_on_desk(person, among, paused=True))
+    return Day(session.scalar(given) or 0, left, overdue, session.scalar(stand) or 0)
 
 
-def _on_desk(person: Person | None) -> tuple[ColumnElement[bool], ...]:
-    waits = (Topic.is_awaiting.is_(True), Topic.hidden_at.is_(None))
+def _on_desk(
+    person: Person | None, among: Iterable[Category] | None = None, *, paused: bool = False
+) -> tuple[ColumnElement[bool], ...]:
+    waits = (
+        Topic.paused_for == "customer" if paused else Topic.is_awaiting.is_(True),
+        Topic.hidden_at.is_(None),
+    )
     if person is None:
         return waits
-    return (*waits, Topic.category_id.in_(category_ids_of(person)))
+    ids = category_ids_of(person) if among is None else [c.id for c in among]
+    return (*waits, Topic.category_id.in_(ids))
 
 
 def topics_by_id(actor: Actor, ids: Iterable[int]) -> dict[int, Topic]:
@@ -178,6 +207,18 @@ def places_of_posts(topic: Topic) -> dict[int, int]:
     query = select(Post.id, Post.seq).where(
         Post.topic_id == topic.id, Post.kind == "answer", Post.hidden_at.is_(None)
     )
+    return dict(session.execute(query).tuples().all())
+
+
+def public_posts(ids: Iterable[int]) -> dict[int, Post]:
+    """Those of these posts that everybody may read, by id."""
+    query = select(Post).where(Post.id.in_(list(ids)), Post.hidden_at.is_(None))
+    return {p.id: p for p in session.scalars(query).unique()}
+
+
+def published_at(ids: Iterable[int]) -> dict[int, datetime]:
+    """When these posts were published, hidden or not, by id."""
+    query = select(Post.id, Post.published_at).where(Post.id.in_(list(ids)))
     return dict(session.execute(query).tuples().all())
 
 
@@ -463,12 +504,16 @@ def draft(about: str, *, person_id: int | None, guest: str | None) -> Draft | No
     return session.scalar(select(Draft).where(Draft.about == about, Draft.guest == guest))
 
 
+# What somebody may be writing about a topic that is there already.
+DRAFTED = ("topic", "answer", "question", "news")
+
+
 def drafts_about(topic: Topic, *, person_id: int | None, guest: str | None) -> Sequence[Draft]:
-    """The comment ("topic:7") and the official answer ("answer:7") in hand for a topic."""
+    """What is in hand for a topic: a comment ("topic:7"), the bank's words ("answer:7", …)."""
     if person_id is None and guest is None:
         return []
     whose = Draft.person_id == person_id if person_id is not None else Draft.guest == guest
-    about = Draft.about.in_([f"topic:{topic.id}", f"answer:{topic.id}"])
+    about = Draft.about.in_([f"{kind}:{topic.id}" for kind in DRAFTED])
     return session.scalars(select(Draft).where(whose, about)).all()
 
 

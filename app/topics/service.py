@@ -1,4 +1,4 @@
-"""The customer's verbs: ask, answer, comment, accept, dispute, vote, edit.
+"""The customer's verbs and the bank's: ask, answer, ask back, comment, accept, dispute, vote, edit.
 
 Texts are checked by forms before they come here; `core.markup` refuses what is too long. Services
 flush, the door commits.
@@ -15,16 +15,22 @@ from sqlalchemy import delete, func, select, update
 from app.core import clock, language, markup
 from app.core.db import add_once, session
 from app.core.events import record
-from app.topics import queries
+from app.topics import queries, turns
 from app.topics.events import (
     AnswerPublished,
+    AnswerRetracted,
     CategoryChanged,
+    ClarificationAsked,
     CommentPublished,
+    NewsPromised,
+    NoReplyDisputed,
+    NoReplyNeeded,
     PostEdited,
     TopicEdited,
     TopicOpened,
     TopicReopened,
     TopicSolved,
+    TopicTaken,
     VoteCast,
     VoteWithdrawn,
 )
@@ -86,15 +92,24 @@ def ask(asker: Person, words: Words, *, at: datetime | None = None) -> Topic:
     return topic
 
 
-def answer(author: Person, topic: Topic, body: str, *, at: datetime | None = None) -> Post:
+def answer(
+    author: Person,
+    topic: Topic,
+    body: str,
+    *,
+    seen_seq: int | None = None,
+    at: datetime | None = None,
+) -> Post:
     """Publish the bank's official answer. The author must hold "topics.answer" for the topic.
 
-    Sent twice it is published once, and so is a comment.
+    `seen_seq`: the last post its author had seen; what the asker said after it is not answered by
+    this. None stands for everything there is. Sent twice it is published once, and so is a comment.
     """
     topic = queries.held(topic.id)
     at = at or clock.now()
     if (said := queries.said_since(topic, author, "answer", at - SENT_TWICE)) and said.body == body:
         return said
+    seen_seq = _seen(topic, seen_seq)
     post = _reply(author, topic, body, "answer", at)
     post.signed_as = author.post
     topic.answer_id = post.id
@@ -105,22 +120,110 @@ def answer(author: Person, topic: Topic, body: str, *, at: datetime | None = Non
         topic.solved_at = None
     session.flush()
     session.expire(topic, ["answer"])
-    record(AnswerPublished(topic.id, post.id), by=author.id, at=at)
+    record(AnswerPublished(topic.id, post.id, seen_seq), by=author.id, at=at)
     return post
 
 
-def comment(author: Person, topic: Topic, body: str, *, at: datetime | None = None) -> Post:
-    """Publish a comment: anybody's word beside the official answer."""
+def comment(
+    author: Person,
+    topic: Topic,
+    body: str,
+    *,
+    wants_answer: bool = True,
+    at: datetime | None = None,
+) -> Post:
+    """Publish a comment: anybody's word beside the official answer.
+
+    The asker's own asks for an answer, unless they say that it wants none. That can be said of
+    thanks for an answer only: to a question of the bank's, any word of theirs is the reply.
+    """
     topic = queries.held(topic.id)
     at = at or clock.now()
     if (said := queries.said_since(topic, author, "comment", at - SENT_TWICE)) and (
         said.body == body
     ):
         return said
+    thanks = not wants_answer and topic.answer_id is not None and topic.paused_for != "customer"
     post = _reply(author, topic, body, "comment", at)
     topic.comments_count += 1
-    record(CommentPublished(topic.id, post.id), by=author.id, at=at)
+    record(CommentPublished(topic.id, post.id, not thanks), by=author.id, at=at)
     return post
+
+
+def ask_back(
+    author: Person,
+    topic: Topic,
+    body: str,
+    *,
+    seen_seq: int | None = None,
+    at: datetime | None = None,
+) -> Post:
+    """Ask the asker for what is missing, in public. Whether a clock waits for them is not ours."""
+    topic = queries.held(topic.id)
+    at = at or clock.now()
+    if (said := queries.said_since(topic, author, "clarification", at - SENT_TWICE)) and (
+        said.body == body
+    ):
+        return said
+    seen_seq = _seen(topic, seen_seq)
+    post = _aside(author, topic, body, "clarification", at)
+    record(ClarificationAsked(topic.id, post.id, seen_seq), by=author.id, at=at)
+    return post
+
+
+def promise_news(
+    author: Person,
+    topic: Topic,
+    body: str,
+    until: datetime | None = None,
+    *,
+    seen_seq: int | None = None,
+    at: datetime | None = None,
+) -> Post:
+    """Say that the bank is at work, and perhaps by when there will be news. It is no answer."""
+    topic = queries.held(topic.id)
+    at = at or clock.now()
+    if (said := queries.said_since(topic, author, "holding", at - SENT_TWICE)) and (
+        (said.body, said.promised_for) == (body, until)
+    ):
+        return said
+    seen_seq = _seen(topic, seen_seq)
+    post = _aside(author, topic, body, "holding", at, until)
+    record(NewsPromised(topic.id, post.id, seen_seq), by=author.id, at=at)
+    return post
+
+
+def let_off(person: Person, topic: Topic, *, at: datetime | None = None) -> None:
+    """The bank thinks that the asker's last words ask for no answer; they may say that they do."""
+    topic = queries.held(topic.id)
+    if turns.owes_another_answer(topic):
+        record(NoReplyNeeded(topic.id), by=person.id, at=at)
+
+
+def want_an_answer(asker: Person, topic: Topic, *, at: datetime | None = None) -> None:
+    """The asker needs the answer after all: as if nobody had thought otherwise."""
+    topic = queries.held(topic.id)
+    if turns.is_let_off(topic):
+        record(NoReplyDisputed(topic.id), by=asker.id, at=at)
+
+
+def take(person: Person, topic: Topic, *, at: datetime | None = None) -> None:
+    """Say "I take it" for everybody to read."""
+    topic = queries.held(topic.id)
+    at = at or clock.now()
+    if topic.is_awaiting and not turns.took_it(person, topic, at - SENT_TWICE):
+        record(TopicTaken(topic.id), by=person.id, at=at)
+
+
+def retract(person: Person, post: Post, reason: str, *, at: datetime | None = None) -> None:
+    """Take an official answer back: what it had answered is unanswered again."""
+    topic = queries.held(post.topic_id)
+    session.refresh(post, ["hidden_at"])
+    if not post.is_official or post.hidden_at is not None:
+        return
+    post.hidden_at = at or clock.now()
+    recount_posts(topic, post, -1)
+    record(AnswerRetracted(topic.id, post.id, reason), by=person.id, at=post.hidden_at)
 
 
 def accept(asker: Person, topic: Topic, *, at: datetime | None = None) -> None:
@@ -242,6 +345,46 @@ def _reply(author: Person, topic: Topic, body: str, kind: str, at: datetime) -> 
     session.add(post)
     session.flush()
     return post
+
+
+def _aside(
+    author: Person,
+    topic: Topic,
+    body: str,
+    kind: str,
+    at: datetime,
+    promised_for: datetime | None = None,
+) -> Post:
+    """What the bank says that is no answer; it is counted with the comments."""
+    post = _reply(author, topic, body, kind, at)
+    post.signed_as, post.promised_for = author.post, promised_for
+    topic.comments_count += 1
+    session.flush()
+    return post
+
+
+def _seen(topic: Topic, seq: int | None) -> int | None:
+    """The last post an author saw, as far as there are posts to see."""
+    return None if seq is None else min(max(seq, 0), topic.last_seq)
+
+
+def recount_posts(topic: Topic, post: Post, step: int) -> None:
+    """A post came into sight, or went out of it: which answer stands now, and what the state is."""
+    if not post.is_official:
+        topic.comments_count += step
+        return
+    topic.answers_count += step
+    session.flush()
+    from_now_on = queries.standing_answers(topic)
+    topic.answer_id = from_now_on[-1].id if from_now_on else None
+    topic.first_answer_at = from_now_on[0].published_at if from_now_on else None
+    session.expire(topic, ["answer"])
+    if not from_now_on and topic.state in {"answered", "solved"}:
+        topic.state, topic.solved_at = "waiting", None
+    elif from_now_on and topic.state == "waiting":
+        # A restored answer answers again, and solved it if the asker had said so.
+        topic.solved_at = max((a.accepted_at for a in from_now_on if a.accepted_at), default=None)
+        topic.state = "solved" if topic.solved_at else "answered"
 
 
 def _count(topic: Topic, **steps: int) -> None:

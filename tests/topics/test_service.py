@@ -6,8 +6,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from app.core import clock
-from app.sla import queries as promises
-from app.sla import service as sla
+from app.sla.queries import promises
+from app.sla.service import ticking as sla
 from app.topics import queries, service
 from app.topics.promise import standing
 
@@ -62,8 +62,8 @@ def test_an_unanswered_question_is_noticed_once(house: Builders) -> None:
     topic = house.question(at=clock.now() - timedelta(hours=25))
 
     assert standing(topic).state == "overdue"
-    assert sla.watch() == 1
-    assert sla.watch() == 0
+    assert sla.tick() == 1
+    assert sla.tick() == 0
 
 
 def test_not_solved_brings_a_new_day(house: Builders) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from app.core import clock
 from app.core.db import session
-from app.sla import service as sla
+from app.sla.service import ticking as sla
 from app.topics import queries, service
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def test_the_promise_stands_under_the_text(house: Builders, browser: Browser) ->
 
 def test_a_broken_promise_is_said_honestly(house: Builders, browser: Browser) -> None:
     topic = house.question(at=clock.now() - timedelta(hours=29))
-    sla.watch()
+    sla.tick()
 
     page = browser.get(f"/topics/{topic.id}", headers={"Accept-Language": "en"}).text
 
@@ -219,7 +219,7 @@ def test_another_language_is_named(house: Builders, browser: Browser) -> None:
 def test_what_happened_is_told_in_its_order(house: Builders, browser: Browser) -> None:
     start = clock.now() - timedelta(days=3)
     topic = house.question(at=start)
-    sla.watch()
+    sla.tick()
     answer = house.answer(topic, at=start + timedelta(hours=30))
     service.dispute(topic.asker, topic, at=start + timedelta(hours=31))
     house.answer(topic, at=start + timedelta(hours=32))

@@ -19,6 +19,7 @@ from app.topics.views import (  # noqa: E402
     sitemap,
     tags,
     topic,
+    turns,
 )
 
 __all__ = [
@@ -36,4 +37,5 @@ __all__ = [
     "sitemap",
     "tags",
     "topic",
+    "turns",
 ]

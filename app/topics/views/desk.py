@@ -9,13 +9,13 @@ from flask import render_template, request, url_for
 
 from app.core import clock
 from app.core.db import row_id
-from app.core.i18n import _, zone_now
+from app.core.i18n import zone_now
 from app.core.policy import can
 from app.core.web import current_actor
-from app.topics import queries
-from app.topics.forms import Reply
+from app.topics import queries, turns
 from app.topics.promise import standing
 from app.topics.views import door
+from app.topics.views.writing import Writing, boxes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,47 +38,53 @@ def desk() -> ResponseReturnValue:
     return shown()
 
 
-def shown(sent: Reply | None = None, topic: Topic | None = None) -> ResponseReturnValue:
-    """The desk; with `topic` open and its answer as it was sent, when something was wrong."""
+def shown(writing: Writing | None = None, topic: Topic | None = None) -> ResponseReturnValue:
+    """The desk; with `topic` open and what was sent about it, when something was wrong."""
     actor = current_actor()
     # Who manages topics sees every pile; who answers, their own.
     whose = None if can(actor, "topics.manage_categories") else actor
     categories = queries.categories() if whose is None else queries.categories_answered_by(whose)
-    category = _chosen(categories)
-    pile = queries.due_for(whose, category=category, cursor=request.args.get("cursor"))
-    topic = topic or _taken(whose) or next(iter(pile.items), None)
+    category, paused = _chosen(categories), request.args.get("waits") == "asker"
+    cursor = request.args.get("cursor")
+    pile = queries.due_for(whose, among=categories, category=category, paused=paused, cursor=cursor)
+    topic = topic or _taken(whose, categories, paused=paused) or next(iter(pile.items), None)
+    here: dict[str, Any] = {
+        "category": category.slug if category else None,
+        "waits": "asker" if paused else None,
+    }
     page = render_template(
         "topics/desk.html",
         pile=pile,
+        paused=paused,
         mine=whose is not None,
         topic=topic,
         categories=categories,
         category=category,
-        back=url_for("topics.desk", category=category.slug if category else None),
-        day=queries.day(whose, _midnight(), clock.now()),
+        kept_args=here,
+        back=url_for("topics.desk", **here),
+        day=queries.day(whose, _midnight(), clock.now(), among=categories),
         done=queries.answers_by(actor, DONE),
-        **(_opened(topic, actor, sent) if topic else {}),
+        **(_opened(topic, actor, writing or Writing()) if topic else {}),
     )
-    return page, 200 if sent is None else 422
+    return page, 200 if writing is None else 422
 
 
-def _opened(topic: Topic, actor: Person, sent: Reply | None) -> dict[str, Any]:
-    draft = queries.draft(f"answer:{topic.id}", person_id=actor.id, guest=None)
+def _opened(topic: Topic, actor: Person, writing: Writing) -> dict[str, Any]:
     earlier = queries.topics(actor, asker=topic.asker, size=EARLIER + 1).items
     return {
         "stands": standing(topic),
-        "draft": draft,
-        "form": (sent or Reply(body=draft.fields.get("body", "") if draft else "")).called(
-            "official", _("Your answer")
-        ),
+        "only_news": turns.awaits_only_news(topic),
         "posts": queries.posts(topic, actor)[-LAST_WORDS:],
         "earlier": [t for t in earlier if t.id != topic.id][:EARLIER],
+        **boxes(topic, actor, writing),
     }
 
 
-def _taken(whose: Person | None) -> Topic | None:
+def _taken(whose: Person | None, categories: Sequence[Category], *, paused: bool) -> Topic | None:
     number = row_id(request.args.get("topic"))
-    return queries.topic_on_desk(whose, number) if number else None
+    if not number:
+        return None
+    return queries.topic_on_desk(whose, number, among=categories, paused=paused)
 
 
 def _chosen(categories: Sequence[Category]) -> Category | None:

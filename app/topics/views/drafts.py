@@ -17,7 +17,7 @@ from app.topics.views import door
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
-_ABOUT = re.compile(r"new|(?:topic|answer):(?P<topic_id>[0-9]{1,9})")
+_ABOUT = re.compile(rf"new|(?:{'|'.join(queries.DRAFTED)}):(?P<topic_id>[0-9]{{1,9}})")
 
 
 @door.post("/drafts", may="topics.draft")

@@ -1,19 +1,22 @@
-"""What is done on a topic's page: answer, comment, verdict, vote, edit."""
+"""What is done on a topic's page: answer, comment, verdict, vote, edit, take back."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flask import flash, render_template, request, url_for
+from flask import flash, render_template, url_for
 
-from app.core import policy
-from app.core.guests import guest_hash, make_guest
-from app.core.i18n import _
-from app.core.web import current_actor, go_back, inside, see_other, wants_fragment
-from app.topics import drafting, queries, service
-from app.topics.forms import Change, Reply, ReplyChange, Verdict
-from app.topics.views import desk, door
-from app.topics.views.topic import Writing, at_post, shown
+from app.core import clock, policy
+from app.core.guests import make_guest
+from app.core.i18n import _, left
+from app.core.web import current_actor, see_other, wants_fragment
+from app.topics import drafting, queries, service, turns
+from app.topics.answering import answers_today
+from app.topics.forms import Change, Comment, Reply, ReplyChange, Retraction, Verdict
+from app.topics.views import door
+from app.topics.views.sending import back_or_at, came_between, let_go, sent_wrong
+from app.topics.views.topic import at_post, shown
+from app.topics.views.writing import Writing, seen_seq
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
@@ -26,26 +29,21 @@ def publish_answer(topic: Topic) -> ResponseReturnValue:
     """The bank answers; `next` brings back to the desk."""
     form = Reply()
     if not form.validate():
-        return _answered_wrong(topic, form)
-    if (other := _came_between(topic)) is not None:
-        words = _(
-            "Meanwhile it was answered: %(name)s. Read it above; yours is not published yet.",
-            name=other.author.name,
-        )
-        form.body.errors = [words]
+        return sent_wrong(topic, Writing(answer=form))
+    if came_between(topic, form):
         return shown(topic, Writing(answer=form))
-    post = service.answer(current_actor(), topic, form.text)
-    _let_go(f"answer:{topic.id}")
+    post = service.answer(current_actor(), topic, form.text, seen_seq=seen_seq())
+    let_go(f"answer:{topic.id}")
     flash(_("The answer is published. The asker is told by e-mail."), "kept")
-    if inside(request.values.get("next")):
-        return go_back(url_for("topics.topic", topic_id=topic.id))
-    return at_post(topic, post.seq)
+    if turns.owes_another_answer(topic):
+        flash(_("Meanwhile the asker wrote again: that waits for an answer of its own."), "info")
+    return back_or_at(topic, post)
 
 
 @door.post("/topics/<int:topic_id>/comments", may="topics.write_comment", on=queries.topic_in_sight)
 def publish_comment(topic: Topic) -> ResponseReturnValue:
     """Anybody's word; a guest's is kept until they have signed in."""
-    form = Reply()
+    form = Comment()
     if not form.validate():
         return shown(topic, Writing(comment=form))
     actor = current_actor()
@@ -55,9 +53,21 @@ def publish_comment(topic: Topic) -> ResponseReturnValue:
         flash(_("Your comment is kept. Sign in, and publish it with one click."), "info")
         back = url_for("topics.topic", topic_id=topic.id, _anchor="reply")
         return see_other("accounts.sign_in", next=back)
-    post = service.comment(actor, topic, form.text)
-    _let_go(f"topic:{topic.id}")
+    asks = topic.asker_id == actor.id and not form.thanks.data
+    post = service.comment(actor, topic, form.text, wants_answer=not form.thanks.data)
+    let_go(f"topic:{topic.id}")
+    if asks and topic.is_awaiting and topic.due_at is not None:
+        flash(_who_answers(topic), "kept")
     return at_post(topic, post.seq)
+
+
+def _who_answers(topic: Topic) -> str:
+    """What the asker's next words have brought: a name and the time left."""
+    who = answers_today(topic.category).person.name
+    told = _("Your words are published. Answers: %(name)s", name=who)
+    if topic.due_at is None or topic.due_at < clock.now():
+        return told
+    return f"{told} · {left(topic.due_at)}"
 
 
 @door.post(
@@ -129,24 +139,13 @@ def edit_post(post: Post) -> ResponseReturnValue:
     return render_template("topics/edit.html", topic=topic, post=post, form=form), status
 
 
-def _answered_wrong(topic: Topic, form: Reply) -> ResponseReturnValue:
-    """Back where the answer was written: the desk, while the topic waits there, or its page."""
-    on_desk = (inside(request.values.get("next")) or "").startswith(url_for("topics.desk"))
-    if on_desk and topic.is_awaiting:
-        return desk.shown(form, topic)
-    return shown(topic, Writing(answer=form))
-
-
-def _came_between(topic: Topic) -> Post | None:
-    """A colleague's answer the writer has not seen; the page that says so counts as seeing it."""
-    last = queries.last_official_answer(topic)
-    seen = request.form.get("seen")
-    if last is None or seen is None or last.author_id == current_actor().id:
-        return None
-    return None if seen == str(last.id) else last
-
-
-def _let_go(about: str) -> None:
-    """What was published is no draft any more, here and on the device."""
-    drafting.drop(current_actor(), guest_hash(), about)
-    flash(about, "sent")
+@door.form("/posts/<int:post_id>/retraction", may="topics.retract", on=queries.post_in_sight)
+def retract(post: Post) -> ResponseReturnValue:
+    """Take an official answer back, with a reason that everybody may read."""
+    topic, form = queries.topic(post.topic_id), Retraction()
+    if form.is_sent_well():
+        service.retract(current_actor(), post, form.reason.data or "")
+        flash(_("The answer is taken back. The topic's story says so, and why."), "kept")
+        return see_other("topics.topic", topic_id=topic.id)
+    status = 422 if form.errors else 200
+    return render_template("topics/retract.html", topic=topic, post=post, form=form), status

@@ -12,17 +12,16 @@ from flask import current_app, make_response, render_template, request, url_for
 from app.brand.queries import brand
 from app.core import markup, policy
 from app.core.db import row_id
-from app.core.guests import guest_hash
 from app.core.i18n import _, duration, speaking
 from app.core.web import current_actor, see_other
 from app.media import drawing
 from app.media import service as pictures
-from app.topics import queries, timeline
+from app.topics import queries, timeline, turns
 from app.topics.answering import answers_today, face_of
-from app.topics.forms import Reply, Verdict
 from app.topics.models import Topic
-from app.topics.promise import standing
+from app.topics.promise import standing, steady_for
 from app.topics.views import door, happenings  # noqa: F401 (it registers the timeline's words)
+from app.topics.views.writing import Writing, boxes
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -30,21 +29,12 @@ if TYPE_CHECKING:
     from flask import Response
     from flask.typing import ResponseReturnValue
 
-    from app.topics.models import Draft, Post
+    from app.topics.models import Post
     from app.topics.promise import Standing
 
 HOUR = 3600
 # About what a search engine or a messenger shows of a page.
 SUMMARY = 200
-
-
-@dataclass(frozen=True)
-class Writing:
-    """The boxes at the page's end as they were sent; what is None is fresh."""
-
-    answer: Reply | None = None
-    comment: Reply | None = None
-    verdict: Verdict | None = None
 
 
 @dataclass(frozen=True)
@@ -96,9 +86,16 @@ def shown(topic: Topic, writing: Writing | None = None) -> ResponseReturnValue:
         structured=_structured(topic, public) if _is_answered_in_public(topic, public) else None,
         address=_address(topic.merged_into or topic),
         first_page=_start() == 0,
-        **_boxes(topic, writing or Writing()),
+        may_answer=policy.can(actor, "topics.answer", topic),
+        only_news=turns.awaits_only_news(topic),
+        asked_back=turns.question_back(topic) if _is_asker(topic) else None,
+        **boxes(topic, actor, writing or Writing()),
     )
     return html, 200 if writing is None else 422
+
+
+def _is_asker(topic: Topic) -> bool:
+    return policy.can(current_actor(), "topics.reply_to_the_bank", topic)
 
 
 def _start() -> int:
@@ -107,28 +104,6 @@ def _start() -> int:
 
 def _address(topic: Topic) -> str:
     return str(current_app.config["PUBLIC_URL"] + url_for("topics.topic", topic_id=topic.id))
-
-
-def _boxes(topic: Topic, writing: Writing) -> dict[str, object]:
-    """The forms at the end of the page, with the text their writer had begun."""
-    actor = current_actor()
-    may_answer = policy.can(actor, "topics.answer", topic)
-    kept = {d.about: d for d in queries.drafts_about(topic, person_id=actor.id, guest=guest_hash())}
-    comment = writing.comment or Reply(body=_body(kept.get(f"topic:{topic.id}")), fresh=True)
-    answer = writing.answer or Reply(body=_body(kept.get(f"answer:{topic.id}")), fresh=True)
-    verdict = writing.verdict or Verdict(fresh=True)
-    verdict.body.id = verdict.body.label.field_id = "verdict"
-    return {
-        "may_answer": may_answer,
-        "comment_form": comment.called("comment"),
-        "answer_form": answer.called("official", _("Your answer")),
-        "verdict_form": verdict,
-        "kept": kept,
-    }
-
-
-def _body(draft: Draft | None) -> str:
-    return str(draft.fields.get("body", "")) if draft else ""
 
 
 def _timing(topic: Topic, post: Post, stands: Standing) -> Timing:
@@ -185,6 +160,12 @@ def history(topic: Topic) -> ResponseReturnValue:
     return render_template("topics/history.html", topic=topic, changes=changes)
 
 
+def _age(topic: Topic) -> int:
+    """Seconds a picture of the promise may be kept: never past its next change."""
+    steady = steady_for(topic)
+    return HOUR if steady is None else min(HOUR, int(steady.total_seconds()))
+
+
 @door.get("/topics/<int:topic_id>/card.png", may="topics.read", on=queries.topic_in_sight)
 def card(topic: Topic) -> ResponseReturnValue:
     """The picture other sites show for a link to this topic."""
@@ -203,7 +184,9 @@ def card(topic: Topic) -> ResponseReturnValue:
     response = make_response("")
     response.set_etag(hashlib.sha256(seen.encode()).hexdigest()[:24])
     is_public = topic.hidden_at is None
-    response.headers["Cache-Control"] = f"public, max-age={HOUR}" if is_public else "no-store"
+    response.headers["Cache-Control"] = (
+        f"public, max-age={_age(topic)}" if is_public else "no-store"
+    )
     if request.if_none_match.contains(response.get_etag()[0] or ""):
         response.status_code = 304
         return response
