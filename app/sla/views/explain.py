@@ -8,6 +8,7 @@ from flask import render_template
 
 from app.core import policy
 from app.core.i18n import _, _l
+from app.core.panels import panel
 from app.core.web import current_actor
 from app.sla.queries import explain as reading
 from app.sla.views import door
@@ -60,6 +61,12 @@ EVENTS = {
 }
 # Who hid or closed something is for those who work here.
 ANONYMOUS = {"removed", "restored", "spam", "unspammed", "post_removed", "post_restored"}
+
+
+@panel("promise:more", order=90)
+def the_way_here(topic: Topic) -> str:
+    """Beside every promise stands why its hour is what it is."""
+    return render_template("sla/_why.html", topic=topic)
 
 
 @door.get("/topics/<int:topic_id>/promise", may="topics.read", on=topics.topic_in_sight)
