@@ -113,11 +113,14 @@ def counted_if_stale() -> Counted | None:
 
 
 def _is_stale(known: Figures) -> bool:
-    if clock.now() - known.counted_at < timedelta(seconds=REST * known.took_s):
+    passed = clock.now() - known.counted_at
+    # A count from the future was made when the clock was wrong.
+    if timedelta(0) <= passed < timedelta(seconds=REST * known.took_s):
         return False
     days = session.get(Figures, (WHOLE, "90-days"), populate_existing=True)
     return (
-        known.fact_id != sources.last_fact_id()
+        passed < timedelta(0)
+        or known.fact_id != sources.last_fact_id()
         or days is None
         or days.begins != periods()["90-days"].begins
         or sources.fell_due_since(known.counted_at)
@@ -146,7 +149,7 @@ def write(found: Counted) -> None:
             select(Figures).with_for_update().execution_options(populate_existing=True)
         )
     }
-    if any(row.counted_at > found.at for row in known.values()):
+    if any(found.at < row.counted_at <= clock.now() for row in known.values()):
         return
     for key in known.keys() - found.made.keys():
         session.delete(known[key])

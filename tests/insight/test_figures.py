@@ -434,6 +434,19 @@ def test_an_older_count_never_replaces_a_newer(house: Builders) -> None:
     assert kept.figures("all")["all"].waiting == 1
 
 
+def test_a_clock_that_was_set_right_does_not_stop_the_counting(house: Builders) -> None:
+    with time_machine.travel("2027-11-20T12:00:00Z", tick=False) as travelling:
+        service.count()
+        travelling.move_to(at("2026-11-20T12:00"))
+        house.question()
+        found = service.counted_if_stale()
+        assert found is not None
+        service.write(found)
+
+        assert kept.figures("all")["all"].waiting == 1
+        assert service.counted_if_stale() is None
+
+
 def test_the_worker_counts_without_keeping_writers_waiting(
     app: Any, house: Builders, monkeypatch: pytest.MonkeyPatch
 ) -> None:
