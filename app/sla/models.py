@@ -138,7 +138,28 @@ class Promise(Model):
         Index("ix_promises_person_due", "accountable_id", "state", "due_at"),
         Index("ix_promises_state_due", "state", "due_at", "id"),
         Index("ix_promises_due", "due_at"),
-        Index("ix_promises_ended", "ended_at"),
+        Index(
+            "ix_promises_ended",
+            "ended_at",
+            sqlite_where=text("ended_at IS NOT NULL"),
+            postgresql_where=text("ended_at IS NOT NULL"),
+        ),
+        # What is still owed, in the order it is due, with all that the board counts and filters by.
+        Index(
+            "ix_promises_live",
+            "due_at",
+            "id",
+            "state",
+            "kind",
+            "at_risk_at",
+            "pauses",
+            "calendar_version_id",
+            "category_id",
+            "accountable_id",
+            "ended_at",  # always nothing, but SQLite would look it up
+            sqlite_where=text("ended_at IS NULL"),
+            postgresql_where=text("ended_at IS NULL"),
+        ),
     )
 
     id: Mapped[intpk]

@@ -233,7 +233,31 @@ def upgrade() -> None:
             "ix_promises_category_due", ["category_id", "state", "due_at"], unique=False
         )
         batch_op.create_index("ix_promises_due", ["due_at"], unique=False)
-        batch_op.create_index("ix_promises_ended", ["ended_at"], unique=False)
+        batch_op.create_index(
+            "ix_promises_ended",
+            ["ended_at"],
+            unique=False,
+            sqlite_where=sa.text("ended_at IS NOT NULL"),
+            postgresql_where=sa.text("ended_at IS NOT NULL"),
+        )
+        batch_op.create_index(
+            "ix_promises_live",
+            [
+                "due_at",
+                "id",
+                "state",
+                "kind",
+                "at_risk_at",
+                "pauses",
+                "calendar_version_id",
+                "category_id",
+                "accountable_id",
+                "ended_at",
+            ],
+            unique=False,
+            sqlite_where=sa.text("ended_at IS NULL"),
+            postgresql_where=sa.text("ended_at IS NULL"),
+        )
         batch_op.create_index(
             "ix_promises_person_due", ["accountable_id", "state", "due_at"], unique=False
         )

@@ -169,7 +169,7 @@ def _settled(
     query = query.select_from(Promise).where(
         Promise.ended_at >= start,
         Promise.ended_at < end,
-        Promise.state.in_(("met", "met_late")),
+        Promise.fulfilled_at.is_not(None),
         Promise.kind.in_(ANSWERS),
     )
     if category is not None:
