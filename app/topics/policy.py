@@ -114,7 +114,7 @@ permission(
     [is_staff, answers_for_it, is_not_closed, owes_another_answer],
     [is_manager, is_not_closed, owes_another_answer],
 )
-permission("topics.thank", [asked_it, is_not_closed, has_an_answer])
+permission("topics.thank", [asked_it, is_not_closed, is_not_praise, has_an_answer])
 permission("topics.reply_to_the_bank", [asked_it, is_not_closed])
 permission("topics.want_an_answer", [asked_it, is_not_closed, was_let_off])
 permission(

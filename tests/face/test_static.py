@@ -11,10 +11,10 @@ STATIC = ROOT / "static"
 TEMPLATES = ROOT / "templates"
 
 # Everything a topic page loads: the design system and the slices that show themselves there.
-SHEETS_OF_A_TOPIC = ("tokens", "base", "ui", "print", "topics")
+SHEETS_OF_A_TOPIC = ("tokens", "base", "ui", "print", "topics", "turns")
 # Loaded by a topic page for somebody who writes; every other page loads less.
 SCRIPTS_OF_A_TOPIC = (
-    *("theme-early", "main", "ring", "times", "editor", "draft", "keys", "grow"),
+    *("theme-early", "main", "ring", "times", "editor", "draft", "keys", "grow", "modes"),
     *("menu", "theme", "busy", "vendor/htmx.min"),
 )
 ICONS = (TEMPLATES / "ui/icons.html").read_text()

@@ -176,6 +176,9 @@ def test_thanks_before_an_answer_and_by_others_change_nothing(
     house.answer(topic)
     other = new_browser().sign_in(house.customer())
     assert 'name="thanks"' not in read(other, topic)
+    praise = house.praise()
+    house.answer(praise)
+    assert 'name="thanks"' not in read(new_browser().sign_in(praise.asker), praise)
 
 
 # --------------------------------------------------------------------------------- asking back
@@ -600,11 +603,14 @@ def test_a_colleague_s_answer_is_read_before_anything_else_is_said(
     house.answer(topic, "Уже разобрались.", author=deputy)
     house.comment(topic, "Не всё.", author=topic.asker)
 
-    sent = browser.post(f"/topics/{topic.id}/{act}", {"body": "Моё слово.", "seen": "0"})
+    sent = browser.post(
+        f"/topics/{topic.id}/{act}", {"body": "Моё слово.", "seen": "0", "next": "/desk"}
+    )
 
     assert sent.status_code == 422
     assert f"Meanwhile it was answered: {deputy.name}" in sent.text
     assert "Моё слово." in sent.text
+    assert 'name="next" value="/desk"' in sent.text
     assert topic.last_seq == 2
 
 
