@@ -60,6 +60,8 @@ PAGES = {
     "desk": (MARINA, "/desk"),
     "manage": (NIKA, "/manage"),
     "manage, board": (NIKA, "/manage/board"),
+    "manage, broken promises": (NIKA, "/manage/breaches?reason=none"),
+    "manage, who held the work": (NIKA, "/manage/holders"),
     "manage, acts": (NIKA, "/manage/acts"),
     "manage, categories": (NIKA, "/manage/categories"),
     "manage, category": (NIKA, "/manage/categories/{slug}"),
