@@ -8,14 +8,19 @@ from sqlalchemy import and_, select
 
 from app.core.db import session
 from app.ideas.models import IdeaChange
-from app.topics.models import Topic
+from app.topics.models import WITHDRAWN, Topic
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
 # Owed an answer, in public.
-ELIGIBLE = and_(Topic.kind != "praise", Topic.hidden_at.is_(None))
+ELIGIBLE = and_(
+    Topic.kind != "praise",
+    Topic.hidden_at.is_(None),
+    Topic.merged_into_id.is_(None),
+    Topic.state != WITHDRAWN,
+)
 
 
 def first_answer_hours(origin_prefix: str | None = None) -> list[float]:
