@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from app.notify.reminders import mail_name
+from app.sla.events import RemindersDue
 from tests.conftest import DATABASES
 from tests.services import database_name, postgres, run_folder
 
@@ -110,35 +112,57 @@ def test_every_letter_is_written_exactly_once(aftermath: Aftermath) -> None:
     def asker(fact: dict[str, Any]) -> int:
         return int(topics[fact["data"]["topic_id"]]["asker_id"])
 
-    def owner(fact: dict[str, Any]) -> int:
-        return int(topics[fact["data"]["topic_id"]]["responsible_id"])
-
     assert aftermath.written("receipt") == Counter((fact["id"], asker(fact)) for fact in opened)
-    assert aftermath.written("question") == Counter((fact["id"], owner(fact)) for fact in opened)
     assert aftermath.written("answer") == Counter((fact["id"], asker(fact)) for fact in answered)
 
 
-def test_every_letter_is_posted_exactly_once(aftermath: Aftermath) -> None:
-    ids = Counter(str(letter["Message-ID"]) for letter in aftermath.posted)
-    numbers = Counter(int(each.split("@")[0].rsplit(".", 1)[-1]) for each in ids.elements())
-    due = {row["id"] for row in aftermath.letters if row["skipped"] is None}
-    stale = {row["id"] for row in aftermath.letters if row["skipped"] == "stale"}
+def test_who_answers_is_told_of_every_question_that_waits(aftermath: Aftermath) -> None:
+    reminded = aftermath.facts("RemindersDue")
+    told = Counter(
+        (promise_id, rung, fact["data"]["person_id"])
+        for fact in reminded
+        for promise_id, _arm, rung in fact["data"]["reminders"]
+    )
+    sent = {
+        (row["promise_id"], row["rung"], row["person_id"])
+        for row in aftermath.found["rungs_sent"]
+        if row["fate"] in {"sent", "stale"}
+    }
+    letters = Counter(letter["fact_id"] for letter in aftermath.letters)
+    owners = {promise_id: person_id for promise_id, _rung, person_id in told}
 
-    assert set(ids.values()) == {1}
-    assert set(numbers.values()) == {1}
-    assert all(row["posted_at"] for row in aftermath.letters if row["id"] in due)
+    assert set(told.values()) == {1}
+    assert set(told) == sent
+    assert all(letters[fact["id"]] <= 1 for fact in reminded)
+    assert {p["id"] for p in aftermath.promises if p["state"] in {"running", "breached"}} <= set(
+        owners
+    )
+
+
+def test_every_letter_is_posted_exactly_once(aftermath: Aftermath) -> None:
+    facts = {fact["id"]: fact for fact in aftermath.found["facts"]}
+
+    def name(row: dict[str, Any]) -> str:
+        fact = facts[row["fact_id"]]
+        if fact["name"] == "RemindersDue":
+            return mail_name(RemindersDue(**fact["data"]))
+        return f"{row['kind']}.{row['fact_id']}.{row['id']}"
+
+    names = Counter(str(each["Message-ID"])[1:].split("@")[0] for each in aftermath.posted)
+    rows = {name(row): row for row in aftermath.letters}
+    due = {key for key, row in rows.items() if row["skipped"] is None}
+    stale = {key for key, row in rows.items() if row["skipped"] == "stale"}
+
+    assert set(names.values()) == {1}
+    assert len(rows) == len(aftermath.letters)
+    assert all(rows[key]["posted_at"] for key in due)
     # Nobody is asked for an answer that was given meanwhile: such a letter is skipped, or it went
     # out and its worker was killed before it could say so.
-    assert due <= set(numbers) <= due | stale
-    assert {row["kind"] for row in aftermath.letters if row["id"] in stale} <= {
-        "question",
-        "overdue",
-    }
-    assert due | stale == {row["id"] for row in aftermath.letters}
-    addresses = {row["id"]: row["address"] for row in aftermath.letters}
-    for letter in aftermath.posted:
-        number = int(str(letter["Message-ID"]).split("@")[0].rsplit(".", 1)[-1])
-        assert addresses[number] in str(letter["To"])
+    assert due <= set(names) <= due | stale
+    assert all(facts[rows[key]["fact_id"]]["name"] == "RemindersDue" for key in stale)
+    assert due | stale == set(rows)
+    for each in aftermath.posted:
+        assert rows[str(each["Message-ID"])[1:].split("@")[0]]["address"] in str(each["To"])
 
 
 def test_no_promise_is_without_an_owner_and_no_question_without_a_promise(

@@ -12,11 +12,12 @@ from sqlalchemy import select
 from app.accounts.models import Person
 from app.core import addresses
 from app.core.db import session
-from app.core.events import Fact, reacting_to
+from app.core.events import Fact, reacting_to, record
 from app.moderation import service as moderation
-from app.notify import policy, reactions, service
+from app.notify import policy, reactions, reminders, service
 from app.notify.events import LetterWritten
 from app.notify.models import Letter
+from app.sla.events import HourMoved
 from app.sla.models import PolicyVersion, Promise, RungSent
 from app.sla.service import ticking
 from app.topics import service as topics
@@ -181,15 +182,16 @@ def test_several_topics_are_one_digest_overdue_first_then_soonest(
 
 
 def test_a_long_digest_leaves_the_rest_to_the_desk(
-    house: Builders, cards: Category, sent: Sent
+    house: Builders, cards: Category, sent: Sent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for n in range(33):
+    monkeypatch.setattr(reminders, "LONGEST", 3)
+    for n in range(5):
         house.question(category=cards, title=f"Вопрос {n}", at=NOON - timedelta(hours=25))
 
     letter = sent().letter(address(cards.owner))
 
-    on(letter, "More of it on the desk: 3")
-    assert text_of(letter).count("/desk?topic=") == 30
+    on(letter, "More of it on the desk: 2")
+    assert text_of(letter).count("/desk?topic=") == 3
 
 
 def test_the_letter_has_a_ring_and_one_button(house: Builders, cards: Category, sent: Sent) -> None:
@@ -391,6 +393,22 @@ def test_who_was_written_an_answer_is_written_that_it_was_taken_back(
         letter = bag.letter(address(person))
         assert about(letter) == squeezed(f"Answer taken back: {topic.title}")
         on(letter, "Турникеты так и не починили", "Promised again, until:")
+
+
+@pytest.mark.parametrize("is_later", [True, False])
+def test_the_asker_is_told_when_the_hour_is_put_off(
+    house: Builders, cards: Category, sent: Sent, is_later: bool
+) -> None:
+    asker = house.customer(locale="en", timezone="Europe/Kyiv")
+    topic = house.question(category=cards, asker=asker)
+    sent().empty()
+    record(HourMoved(topic.id, later=is_later))
+
+    letters = sent().letters(address(asker))
+
+    assert [x["X-Otklik-Letter"] for x in letters] == (["hour_moved"] if is_later else [])
+    for letter in letters:
+        on(letter, "23 November 2026, 14:00 (Kyiv)")
 
 
 def test_praise_reaches_those_it_is_meant_for(house: Builders, cards: Category, sent: Sent) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import joinedload
 from app.accounts import queries as accounts
 from app.core.db import session
 from app.sla.models import Promise
-from app.sla.queries import people, promises
+from app.sla.queries import people, promises, terms
 
 if TYPE_CHECKING:
     from app.accounts.models import Person
@@ -91,7 +91,10 @@ def _role(person: Person, topic: Topic) -> str:
         return "answers"
     if topic.category.is_answered_by(person.id):
         return "deputy"
-    return "manager" if person.role in {"manager", "administrator"} else "chief"
+    if person.role == "manager":
+        return "manager"
+    chief_id = terms.rules_in_force(topic.category_id).chief_id
+    return "chief" if person.id == chief_id else "manager"
 
 
 def _asked_by(promise: Promise, told: list[ClockEvent]) -> int | None:
