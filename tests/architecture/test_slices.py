@@ -15,7 +15,7 @@ OWN = {
     "channels": {"stackexchange"},
     "insight": {"health", "measures", "statistics"},
     "media": {"drawing", "images"},
-    "notify": {"feeds", "letters"},
+    "notify": {"feeds", "letters", "reminders"},
     "search": {
         "analysis", "closeness", "empty_words", "fragments", "index", "ukrainian", "wording",
     },

@@ -11,6 +11,7 @@ from app.core.i18n import _, _l
 from app.core.panels import panel
 from app.core.web import current_actor
 from app.sla.queries import explain as reading
+from app.sla.queries import ledger
 from app.sla.views import door
 from app.topics import queries as topics
 
@@ -46,6 +47,12 @@ EVENTS = {
     "answer_replaced": _l("The answer was corrected; its time stands"),
     "answer_retracted": _l("The answer was taken back: as if it had not been given"),
     "answer_restored": _l("The answer stands again"),
+    "review_asked": _l("Somebody inside the bank looks at the answer"),
+    "review_ended": _l("The bank's own check is over"),
+    "policy_changed": _l("New promise rules hold for what is asked from then on"),
+    "update_promised": _l("The bank named a day for the next news"),
+    "customer_other_post": _l("Somebody else commented"),
+    "reopened": _l("The asker wrote again"),
     "post_removed": _l("A comment of the asker was hidden"),
     "post_restored": _l("A comment of the asker is visible again"),
     "owner_changed": _l("Somebody else answers for the category now"),
@@ -80,6 +87,7 @@ def explain(topic: Topic) -> ResponseReturnValue:
         told=told,
         kinds=KINDS,
         happened=[(each, _worded(each)) for each in told.events],
+        held=ledger.of_topic(topic, told.at).held if inside else [],
         named={each.event.id for each in told.events if inside or each.event.type not in ANONYMOUS},
     )
 
