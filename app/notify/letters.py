@@ -124,7 +124,8 @@ def compose(letter: Letter) -> EmailMessage:
     message.add_alternative(html, subtype="html")
     message["Content-Language"] = letter.locale
     ring: Ring | None = about["picture"]
-    if ring is not None:
+    # Not every letter of its kind shows it: what is shown nowhere would be an odd attachment.
+    if ring is not None and ring.cid in html:
         body: Any = message.get_payload(1)
         body.add_related(ring.png, "image", "png", cid=f"<{ring.cid}>", filename="ring.png")
     return message
