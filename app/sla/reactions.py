@@ -42,6 +42,7 @@ from app.topics.events import (
     TopicSolved,
     TopicTaken,
 )
+from app.topics.promise import is_over
 from app.topics.timeline import Happening, Line, lines
 
 log = logging.getLogger(__name__)
@@ -104,7 +105,8 @@ def hear_the_asker_again(event: CommentPublished) -> None:
 def wait_for_the_asker(event: ClarificationAsked) -> None:
     """The clock stands still while the bank waits."""
     post = queries.post(event.post_id)
-    _note(event.topic_id, "clarification", seq=post.seq, seen_seq=event.seen_seq)
+    name = post_name(post.id)
+    _note(event.topic_id, "clarification", id=name, seq=post.seq, seen_seq=event.seen_seq)
 
 
 @now(NewsPromised)
@@ -114,6 +116,7 @@ def promise_the_news(event: NewsPromised) -> None:
     _note(
         event.topic_id,
         "holding",
+        id=post_name(post.id),
         seq=post.seq,
         seen_seq=event.seen_seq,
         due_at=post.promised_for,
@@ -136,7 +139,8 @@ def hand_the_promise_over(event: TopicMoved) -> None:
 def join_the_promises(event: TopicMerged) -> None:
     """One answer for both, by the earlier of the two hours."""
     merged = queries.topic(event.topic_id)
-    due = merged.due_at if merged.is_awaiting else None
+    # One that was broken already stays broken for itself; the other is not late by it.
+    due = merged.due_at if merged.is_awaiting and not is_over(merged) else None
     _note(event.topic_id, "merged_into")
     if due is not None:
         _note(event.into_id, "absorbed", id=f"topic:{merged.id}", due_at=due)
@@ -162,6 +166,8 @@ def judge_the_promise_again(event: PostHidden | PostRestored) -> None:
     hidden = isinstance(event, PostHidden)
     if post.is_official:
         kind = "answer_retracted" if hidden else "answer_restored"
+    elif post.kind in {"clarification", "holding"}:
+        kind = f"{post.kind}_removed" if hidden else f"{post.kind}_restored"
     elif post.author_id == queries.topic(event.topic_id).asker_id:
         kind = "post_removed" if hidden else "post_restored"
     else:

@@ -562,3 +562,16 @@ def test_counting_costs_the_same_number_of_statements_however_much_there_is(
 
     assert cost(1) == cost(15)
     assert session.query(ClockEvent).count() == 0
+
+
+def test_what_ends_a_broken_promise_does_not_mend_it(house: Builders) -> None:
+    at = clock.now() - timedelta(hours=30)
+    category = house.category()
+    merged, spam = (house.question(category=category, at=at) for _ in range(2))
+    other, manager = house.question(category=category), house.manager()
+    moderation.merge(manager, merged, other, "О том же")
+    moderation.mark_spam(manager, spam, "Реклама")
+
+    found = figures(f"category:{category.id}")
+
+    assert (found.broken, found.excluded) == (1, {"spam": 1})

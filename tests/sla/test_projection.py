@@ -238,3 +238,26 @@ def test_an_unknown_event_is_refused(house: Builders) -> None:
         assert error.args == ("vanished",)
     else:
         raise AssertionError
+
+
+def test_a_question_back_that_is_hidden_was_never_asked(house: Builders) -> None:
+    topic = house.question(at=clock.now() - 3 * HOUR)
+    due = topic.due_at
+    asked = topics.ask_back(topic.category.owner, topic, "Какая карта?")
+    assert topic.due_at is None
+
+    moderation.hide_post(house.manager(), topic, asked, "Не по делу")
+
+    assert (topic.due_at, topic.paused_for) == (due, None)
+
+
+def test_what_was_broken_already_makes_nobody_else_late(house: Builders) -> None:
+    late, other = house.question(at=clock.now() - 30 * HOUR), house.question()
+    due = other.due_at
+
+    moderation.merge(house.manager(), late, other, "О том же")
+
+    assert other.due_at == due
+    [promise] = promises.promises_of(late)
+    assert (promise.state, promise.reason) == ("cancelled", "merged")
+    assert promise.breached_at == late.opened_at + DAY

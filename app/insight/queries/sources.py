@@ -66,6 +66,15 @@ def fate_at(now: datetime) -> ColumnElement[str]:
         (Promise.state == "breached", "broken"),
         (and_(Promise.state == "running", Promise.due_at < now), "broken"),
         (and_(Promise.state == "cancelled", Promise.reason == NEVER), NEVER),
+        # What ends a promise after it was broken does not mend it; spam was never owed anything.
+        (
+            and_(
+                Promise.state == "cancelled",
+                Promise.breached_at.is_not(None),
+                Promise.reason != "spam",
+            ),
+            "broken",
+        ),
         (Promise.state == "cancelled", "excluded"),
         else_="open",
     )
@@ -99,12 +108,13 @@ def promises_by_fate(those: Mapping[str, Period], now: datetime) -> Any:
         inherited.label("inherited"),
     )
     inner = (
-        select(*columns, Promise.overdue_s, Promise.overdue_wall_s, Promise.state)
+        select(*columns, Promise.overdue_s, Promise.overdue_wall_s)
         .outerjoin(Post, Post.id == Promise.answer_id)
         .subquery()
     )
     groups = [inner.c[i] for i in range(len(columns))]
-    late = inner.c.state == "met_late"
+    # Of what is broken and still owed, the overdue time is not written down: see `still_broken`.
+    late = inner.c.fate.in_(("late", "broken"))
     open_time = case((late, inner.c.overdue_s), else_=0.0)
     wall_time = case((late, inner.c.overdue_wall_s), else_=0.0)
     sums = (

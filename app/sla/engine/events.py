@@ -23,6 +23,10 @@ UNDOES = {
     "unabsorbed": "absorbed",
     "post_removed": "customer_post",
     "post_restored": "post_removed",
+    "clarification_removed": "clarification",
+    "clarification_restored": "clarification_removed",
+    "holding_removed": "holding",
+    "holding_restored": "holding_removed",
 }
 # Nobody is owed an answer any more, and why.
 ENDS = {"merged_into": "merged", "withdrawn": "withdrawn", "spam": "spam", "closed": "closed"}

@@ -88,6 +88,7 @@ def project(
         # Events were undone: as if it had never been made.
         row.state, row.reason, row.next_action_at = "cancelled", "superseded", None
         row.fulfilled_at = row.breached_at = row.attributed_to_id = None
+        row.overdue_s = row.overdue_wall_s = 0.0
     _show(topic, found, turns)
     return found
 
