@@ -50,7 +50,6 @@ log = logging.getLogger(__name__)
 # What an event is to the clock of its topic, when nothing more is to be said.
 MEANING = {
     TopicReopened: "customer_post",
-    TopicSolved: "resolved",
     TopicHidden: "removed",
     TopicRestored: "restored",
     TopicClosed: "closed",
@@ -124,9 +123,16 @@ def promise_the_news(event: NewsPromised) -> None:
 
 
 @now(*MEANING)
-def note_what_happened(event: TopicSolved) -> None:
+def note_what_happened(event: TopicReopened) -> None:
     """What happened to the topic happened to its clocks."""
     _note(event.topic_id, MEANING[type(event)])
+
+
+@now(TopicSolved)
+def owe_nothing_more(event: TopicSolved) -> None:
+    """Who says "solved" waits for nothing, not even for the answer to their last word."""
+    _note(event.topic_id, "asker_content")
+    _note(event.topic_id, "resolved")
 
 
 @now(TopicMoved)

@@ -261,3 +261,18 @@ def test_what_was_broken_already_makes_nobody_else_late(house: Builders) -> None
     [promise] = promises.promises_of(late)
     assert (promise.state, promise.reason) == ("cancelled", "merged")
     assert promise.breached_at == late.opened_at + DAY
+
+
+def test_who_says_solved_waits_for_nothing(house: Builders) -> None:
+    topic = house.question()
+    house.answer(topic)
+    topics.dispute(topic.asker, topic)
+    assert topic.is_awaiting
+
+    topics.accept(topic.asker, topic)
+
+    assert not topic.is_awaiting
+    assert states(topic)[-1] == ("next_answer", 1, "cancelled")
+    topics.dispute(topic.asker, topic)
+    assert topic.is_awaiting
+    assert states(topic)[-1] == ("next_answer", 2, "running")

@@ -257,12 +257,19 @@ class _Replay:
             clock.resume(event.at, REMOVED)
 
     def no_reply_needed(self, event: Event) -> None:
+        self.let_off(event.at, "no_reply_needed")
+
+    def asker_content(self, event: Event) -> None:
+        """The asker waits for nothing more, and said so without waiting for the answer."""
+        self.let_off(event.at, "solved")
+
+    def let_off(self, at: datetime, reason: str) -> None:
         live = self.live()
         if live is not None and live.kind == NEXT_ANSWER:
-            live.cancel(event.at, "no_reply_needed")
+            live.cancel(at, reason)
             self.shadows = []
             if self.resolution is not None:
-                self.resolution.pause(event.at, CUSTOMER)
+                self.resolution.pause(at, CUSTOMER)
 
     def resolved(self, event: Event) -> None:
         if self.resolution is not None:
@@ -342,6 +349,7 @@ _ACTS: dict[str, Act] = {
     "removed": _Replay.was_removed,
     "restored": _Replay.was_restored,
     "no_reply_needed": _Replay.no_reply_needed,
+    "asker_content": _Replay.asker_content,
     "resolved": _Replay.resolved,
     "transfer": _Replay.transfer,
     "calendar_changed": _Replay.calendar_changed,

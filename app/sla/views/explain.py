@@ -38,6 +38,7 @@ EVENTS = {
     "restored": _l("Visible again"),
     "no_reply_needed": _l("Marked as needing no answer"),
     "no_reply_disputed": _l("The asker does need an answer"),
+    "asker_content": _l("The asker waits for nothing more"),
     "resolved": _l("The asker said: solved"),
     "transfer": _l("Passed on to another category: the promised hour stands, or an earlier one"),
     "calendar_changed": _l("The working calendar was corrected: what was left is counted anew"),
