@@ -59,7 +59,7 @@ def database(kind: str, folder: Path) -> Iterator[str]:
 
 
 def fill(live: int) -> None:
-    """So many questions asked in the last eleven hours; nothing is to be said of any of them yet."""
+    """So many questions of the last eleven hours; nothing is to be said of any of them yet."""
     session.add(Brand(name="Банк", locale="ru", timezone="Europe/Moscow"))
     people = [
         {
@@ -189,7 +189,7 @@ def plan() -> list[str]:
 @click.command()
 @click.option("--quick", is_flag=True, help="2,000 promises, to see that it runs.")
 @click.option("--database", "kinds", default="both", help="sqlite, postgres or both.")
-def bench(quick: bool, kinds: str) -> None:
+def bench(quick: bool, kinds: str) -> None:  # noqa: FBT001 (a flag of the command line)
     """Print how long rounds take, and how the database finds what is due."""
     live = 2_000 if quick else 100_000
     amounts = (50, 100) if quick else (100, 1_000, 2_000)

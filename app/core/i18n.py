@@ -188,7 +188,7 @@ def day(at: datetime) -> str:
 
 
 def month(first: date) -> str:
-    """ "November 2026", whatever the reader's hour."""
+    """The month whatever the reader's hour: "November 2026"."""
     return str(format_date(first, "LLLL y"))
 
 

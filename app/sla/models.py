@@ -34,9 +34,9 @@ class WorkCalendar(Model):
 class CalendarVersion(Model):
     """What a calendar says from `made_at` on. Immutable.
 
-    `spec`: `{mode, tz, weekly, dates}` as `engine.calendars.parse` reads it. `horizon`: the last day
-    up to which its holidays are known; None when it has none to know. `source`: where they came from
-    ("holidays 0.109, RU 2026-2027"). `digest`: SHA-256 of the spec.
+    `spec`: `{mode, tz, weekly, dates}` as `engine.calendars.parse` reads it. `horizon`: the last
+    day up to which its holidays are known; None when it has none to know. `source`: where they came
+    from ("holidays 0.109, RU 2026-2027"). `digest`: SHA-256 of the spec.
     """
 
     __tablename__ = "calendar_versions"
@@ -228,7 +228,7 @@ class RungSent(Model):
 
 
 class Tick(Model):
-    """The scheduler's last round, one row: `at` by the wall clock, `held` when it was not trusted."""
+    """The scheduler's last round: `at` by the wall clock, `held` when it was not trusted."""
 
     __tablename__ = "sla_ticks"
 

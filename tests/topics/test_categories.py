@@ -8,7 +8,7 @@ import pytest
 
 from app.core import clock
 from app.core.db import session
-from app.sla import queries as promises
+from app.sla.queries import promises
 from app.topics import queries
 
 if TYPE_CHECKING:
