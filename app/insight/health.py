@@ -1,6 +1,6 @@
 """Is everything well? Each check looks at one thing and says what to do when it is wrong.
 
-`flask doctor` prints them all; `/readyz` asks the quick ones, and refuses when a vital one fails.
+`flask doctor` prints them all; `/readyz` asks the quick ones, and fails when a vital one does.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Check:
-    """`vital`: without it nothing can be served. `quick`: a probe may ask every few seconds."""
+    """`vital`: a probe must fail. `quick`: a probe may ask every few seconds."""
 
     name: str
     look: Callable[[Mapping[str, Any]], Finding]
@@ -217,7 +217,8 @@ CHECKS = (
     Check("migrations", _migrations, vital=True),
     Check("index", _index),
     Check("worker", _worker),
-    Check("scheduler", _scheduler),
+    # A promise nobody watches is worth an alarm of its own: probes fail, pages go on.
+    Check("scheduler", _scheduler, vital=True),
     Check("promises", _replayed),
     Check("dead deliveries", _dead_deliveries),
     Check("waiting deliveries", _waiting_deliveries),

@@ -147,6 +147,15 @@ def test_a_probe_refuses_only_for_what_is_vital(
     assert browser.get("/healthz").status_code == 200
 
 
+def test_a_probe_fails_when_the_scheduler_sleeps(browser: Browser, well: None) -> None:
+    session.merge(Tick(name="tick", at=clock.now() - timedelta(minutes=4)))
+    session.commit()
+    asleep = browser.get("/readyz")
+    assert asleep.status_code == 503
+    assert asleep.json["checks"]["scheduler"] == "wrong"
+    assert browser.get("/healthz").status_code == 200
+
+
 def test_an_unreachable_database_is_said_once(
     browser: Browser, well: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
