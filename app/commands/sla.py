@@ -25,22 +25,28 @@ sla = AppGroup("sla", help="Work out deadlines and explain them.")
 def evaluate(file: Path) -> None:
     """Work out the deadlines of FILE, print one JSON object: id → what came out.
 
-    FILE is JSON: {"calendars": {name: …}, "vectors": [{"id": …}]}. Needs no database. Nothing is
-    printed unless all of it can be worked out; what a vector says and nobody here understands is
-    named on standard error.
+    FILE is JSON: {"calendars": {name: …}, "vectors": [{"id": …}]}. Needs no database. A vector that
+    cannot be worked out, and what one says that nobody here understands, is named on standard
+    error; the first leaves it out of the object and ends with 1.
     """
+    refused: list[VectorError] = []
     try:
         given = opened(file.read_bytes())
         # The bar must never mix with the answer: it is drawn for an eye only.
         eye = Console(stderr=True)
         columns = (TextColumn("Vectors"), BarColumn(), MofNCompleteColumn())
         with Progress(*columns, console=eye, disable=not eye.is_terminal, transient=True) as bar:
-            computed = dict(bar.track(compute(given), total=len(given["vectors"])))
+            computed = dict(bar.track(compute(given, refused), total=len(given["vectors"])))
     except (OSError, VectorError) as error:
         raise click.ClickException(f"{file}: {error}") from None
-    for note in left_out(given):
+    told = [vector for vector in given["vectors"] if vector["id"] in computed]
+    for note in left_out({**given, "vectors": told}):
         click.echo(note, err=True)
     click.echo(json.dumps(computed, ensure_ascii=False, indent=1))
+    for error in refused:
+        click.echo(f"Error: {file}: {error}", err=True)
+    if refused:
+        raise click.exceptions.Exit(1)
 
 
 @sla.command()

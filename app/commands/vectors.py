@@ -116,20 +116,34 @@ def opened(raw: bytes) -> Json:
     return file
 
 
-def compute(file: Json) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Each vector's id with what the engine computed, in the shape of `expected`."""
+def compute(
+    file: Json, refused: list[VectorError] | None = None
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each vector's id with what the engine computed, in the shape of `expected`.
+
+    One that cannot be worked out raises VectorError, or is added to `refused` when that is given.
+    """
     calendars = {name: _calendar(name, spec) for name, spec in file["calendars"].items()}
     for vector in file["vectors"]:
         try:
-            yield vector["id"], _computed(vector, calendars)
-        except UnknownEventError as error:
-            raise VectorError(f"{vector['id']}: unknown event type {error.args[0]!r}") from None
-        except NeverOpenError:
-            raise VectorError(f"{vector['id']}: the calendar never opens") from None
-        except KeyError as error:
-            raise VectorError(f"{vector['id']}: {error.args[0]!r} is missing") from None
-        except (AttributeError, OverflowError, TypeError, ValueError) as error:
-            raise VectorError(f"{vector['id']}: {error}") from error
+            yield vector["id"], _worked(vector, calendars)
+        except VectorError as error:
+            if refused is None:
+                raise
+            refused.append(error)
+
+
+def _worked(vector: Json, calendars: Mapping[str, Calendar]) -> dict[str, Any]:
+    try:
+        return _computed(vector, calendars)
+    except UnknownEventError as error:
+        raise VectorError(f"{vector['id']}: unknown event type {error.args[0]!r}") from None
+    except NeverOpenError:
+        raise VectorError(f"{vector['id']}: the calendar never opens") from None
+    except KeyError as error:
+        raise VectorError(f"{vector['id']}: {error.args[0]!r} is missing") from None
+    except (AttributeError, OverflowError, TypeError, ValueError) as error:
+        raise VectorError(f"{vector['id']}: {error}") from error
 
 
 def left_out(file: Json) -> Iterator[str]:
