@@ -5,10 +5,20 @@ from sqlalchemy import select
 from app.brand.models import Brand
 from app.core.db import session
 
+_NUMBER = "brand.number"
+
 
 def brand() -> Brand:
-    """The bank's brand; a plain default, unsaved, before the first start has made one."""
-    return session.scalar(select(Brand).order_by(Brand.id).limit(1)) or plain()
+    """The bank's brand; a plain default, unsaved, before the first start has made one.
+
+    Read once in a transaction, however many ask: the row is known by its number from then on.
+    """
+    known = session.info.get(_NUMBER)
+    found = session.get(Brand, known) if known is not None else None
+    if found is None:
+        found = session.scalar(select(Brand).order_by(Brand.id).limit(1))
+        session.info[_NUMBER] = found.id if found is not None else None
+    return found or plain()
 
 
 def plain() -> Brand:

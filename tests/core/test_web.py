@@ -221,7 +221,8 @@ def test_reading_changes_nothing_whoever_reads(
                 answer = browser.get(address)
             written = [each for each in statements if WRITES.match(each)]
             assert written == [], (name, endpoint)
-            assert answer.status_code < 500, (name, endpoint)
+            # A probe tells of the test's worker, which sleeps.
+            assert answer.status_code < 500 or endpoint == "insight.readyz", (name, endpoint)
             if person is None:
                 assert "Set-Cookie" not in answer.headers, (name, endpoint)
 

@@ -8,7 +8,9 @@ import pytest
 from flask import Flask, url_for
 
 from app.core.db import session
+from app.insight.queries.behind import LISTS
 from app.moderation import service as moderation
+from app.sla.queries import promises
 from app.topics import drafting, queries, service
 from tests.conftest import BASE_URL
 
@@ -47,6 +49,7 @@ def hidden(house: Builders, work: Callable[[], None]) -> Topic:
 
 def addresses(app: Flask, topic: Topic) -> Iterator[str]:
     """Every page there is, of this topic and those who took part in it."""
+    [promise] = promises.promises_of(topic)
     values = {
         "topic_id": topic.id,
         "post_id": topic.answer_id,
@@ -58,6 +61,12 @@ def addresses(app: Flask, topic: Topic) -> Iterator[str]:
         "token": "x",
         "key": "x",
         "filename": "x",
+        "absence_id": 1,
+        "calendar_id": 1,
+        "promise_id": promise.id,
+        "place": topic.category.slug,
+        "scope": f"category-{topic.category_id}",
+        "what": "kept",
     }
     with app.test_request_context(base_url=BASE_URL):
         for rule in app.url_map.iter_rules():
@@ -68,6 +77,9 @@ def addresses(app: Flask, topic: Topic) -> Iterator[str]:
                 yield url_for(rule.endpoint, **given)
         yield url_for("topics.person", person_id=topic.category.owner_id)
         yield url_for("search.search", q=SECRET)
+        yield from (
+            url_for("insight.behind_it", scope="all", what=what, period="all") for what in LISTS
+        )
         yield url_for("search.similar", q=f"{SECRET} в приложении")
         yield from (url_for("topics.front", view=view) for view in queries.VIEWS)
 

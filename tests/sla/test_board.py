@@ -532,8 +532,10 @@ def test_a_reason_and_a_category_are_needed(house: Builders, browser: Browser) -
         assert answer.status_code == 422
         assert 'aria-invalid="true"' in answer.text
     assert topic.category_id != to.id
-    assert browser.post("/manage/board/move", sent([], to)).location == "/manage/board"
-    assert browser.get("/manage/board/move?topic=x").location == "/manage/board"
+    untold = "/manage/board?ticked=none#bulk"
+    assert browser.post("/manage/board/move", sent([], to)).location == untold
+    assert browser.get("/manage/board/move?topic=x").location == untold
+    assert "Сначала отметьте" in browser.get("/manage/board?ticked=none").text
     archived = house.category()
     archived.archived_at = clock.now()
     session.flush()

@@ -177,6 +177,7 @@ def fill(house: Builders, topics: int) -> Any:
 def test_the_front_page_costs_the_same_with_three_and_sixty_topics(
     house: Builders, browser: Browser, count_sql: Callable[[], Any], view: str
 ) -> None:
+    house.brand()
     fill(house, 3)
     with count_sql() as few:
         browser.get(f"/?view={view}")

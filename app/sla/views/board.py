@@ -11,7 +11,7 @@ from app.core import clock, policy
 from app.core.db import row_id
 from app.core.i18n import _, ngettext, zone_now
 from app.core.panels import panel
-from app.core.web import current_actor, go_back, inside
+from app.core.web import current_actor, go_back, inside, see_other
 from app.moderation import queries as moderation
 from app.sla.engine.rules import KINDS
 from app.sla.forms.board import REASONS, BreachForm, ReassignForm
@@ -90,8 +90,8 @@ def reassign() -> ResponseReturnValue:
     ids = _ticked()
     back = inside(request.values.get("next")) or url_for("sla.board")
     if not ids:
-        flash(_("Tick what is to be moved first."), "info")
-        return go_back(url_for("sla.board"))
+        # Not flashed: a page that is only read writes nothing.
+        return see_other("sla.board", ticked="none", _anchor="bulk")
     categories = topics.categories()
     answering = people.acting_in(categories)
     form = ReassignForm(categories, answering)
