@@ -63,11 +63,6 @@ def running(
     return Standing("at_risk" if at_risk else "waiting", left)
 
 
-def is_over(topic: Topic, at: datetime | None = None) -> bool:
-    """Whether the promised hour has passed without what was promised."""
-    return standing(topic, at).state == "overdue"
-
-
 def steady_for(topic: Topic, at: datetime | None = None) -> timedelta | None:
     """How long what a page says of the promise stays true; None when nothing is running out.
 

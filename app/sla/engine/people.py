@@ -72,10 +72,11 @@ class Acting:
 class Ledger:
     """Who answered for a promise: when it fell due, over its life, and for its breach.
 
-    The holder is whom the work lies with: who acts, or who reviews the answer. A review takes no
-    account away.
+    `in_name_of`: who was accountable when it ended, or is. The holder is whom the work lies with:
+    who acts, or who reviews the answer. A review takes no account away.
     """
 
+    in_name_of: Hashable
     accountable_at_due: Hashable
     acting_at_due: Hashable
     holder_at_due: Hashable
@@ -120,7 +121,9 @@ def ledger(
     reviews: Sequence[Review] = (),
 ) -> Ledger:
     """Who is behind a promise. A breach is the sender's when it was passed on at risk already."""
-    due = promise.due_at or now
+    due = promise.due_at or promise.ended_at or now
+    # What ended before its hour is theirs who had it then, whoever has it since.
+    over = min(due, promise.ended_at or due)
     at_due = _roster(people, due)
     blamed: Hashable | None = None
     if promise.breached_at is not None:
@@ -128,7 +131,8 @@ def ledger(
         blamed = _roster(people, min(risk, due)).owner
     acts = acting(at_due.owner, at_due.deputy, absences, due, manager).who
     spent = held(promise, people, absences, manager, reviews)
-    return Ledger(at_due.owner, acts, _holder(reviews, due, acts), spent, blamed)
+    in_name_of = _roster(people, over).owner
+    return Ledger(in_name_of, at_due.owner, acts, _holder(reviews, due, acts), spent, blamed)
 
 
 def held(

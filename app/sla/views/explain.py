@@ -71,8 +71,12 @@ EVENTS = {
     "spam": _l("Marked as spam"),
     "unspammed": _l("Was no spam"),
 }
-# Who hid or closed something is for those who work here.
-ANONYMOUS = {"removed", "restored", "spam", "unspammed", "post_removed", "post_restored"}
+# Who asked and who answered is public; who moderated is for those who work here.
+SIGNED = {
+    *("opened", "customer_post", "reopened", "resolved", "asker_content", "no_reply_disputed"),
+    *("withdrawn", "reinstated", "official_answer", "clarification", "holding", "update_promised"),
+    *("no_reply_needed", "taken"),
+}
 
 
 @panel("promise:more", order=90)
@@ -93,7 +97,7 @@ def explain(topic: Topic) -> ResponseReturnValue:
         kinds=KINDS,
         happened=[(each, _worded(each)) for each in told.events],
         held=ledger.of_topic(topic, told.at).held if inside else [],
-        named={each.event.id for each in told.events if inside or each.event.type not in ANONYMOUS},
+        named={each.event.id for each in told.events if inside or each.event.type in SIGNED},
     )
 
 
