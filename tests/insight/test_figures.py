@@ -13,15 +13,18 @@ from app.core.db import reads_only, session
 from app.insight import measures, reactions, service
 from app.insight.models import Figures
 from app.insight.queries import figures as kept
+from app.insight.queries import sources
 from app.insight.queries.archive import first_answer_hours
 from app.moderation import service as moderation
-from app.sla.models import CalendarVersion, ClockEvent, Promise, WorkCalendar
+from app.sla.models import CalendarVersion, ClockEvent, PolicyVersion, Promise, WorkCalendar
 from app.sla.service import ticking
+from app.sla.service.promises import note
 from app.topics import service as topics
 from tests.insight.promised import DAY, HOUR, at, promised
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
     from typing import Any
 
     from app.insight.measures import Measures
@@ -575,3 +578,154 @@ def test_what_ends_a_broken_promise_does_not_mend_it(house: Builders) -> None:
     found = figures(f"category:{category.id}")
 
     assert (found.broken, found.excluded) == (1, {"spam": 1})
+
+
+@pytest.mark.parametrize("end", ["merged", "withdrawn", "closed"])
+def test_overdue_time_stands_still_once_a_broken_promise_has_ended(
+    house: Builders, end: str
+) -> None:
+    with time_machine.travel("2026-11-20T12:00:00Z", tick=False):
+        category, manager = house.category(), house.manager()
+        # Overdue for six hours when it ended, two days ago.
+        topic = house.question(category=category, at=clock.now() - 78 * HOUR)
+        ended = clock.now() - 48 * HOUR
+        if end == "merged":
+            into = house.question(category=category, at=clock.now() - HOUR)
+            moderation.merge(manager, topic, into, "О том же", at=ended)
+        elif end == "withdrawn":
+            moderation.withdraw(topic.asker, topic, at=ended)
+        else:
+            moderation.close(manager, topic, "Спор", at=ended)
+        found = figures()
+
+    assert (found.broken, found.unanswered) == (1, int(end == "merged"))
+    assert found.overdue_s == found.overdue_wall_s == found.worst_s == 6 * 3600
+
+
+def policy(scope: str = "all", **spec: int) -> None:
+    session.add(PolicyVersion(scope=scope, version=1, spec=spec, made_at=at("2026-01-01T00:00")))
+    session.flush()
+
+
+def resolution_overdue(now: str) -> float:
+    """Hours for which the solution is overdue, of all that is."""
+    with time_machine.travel(now + ":00Z", tick=False):
+        found = figures()
+        answers = session.query(Promise).where(Promise.kind != "resolution", Promise.overdue_s > 0)
+        return found.overdue_s / 3600 - sum(p.overdue_s for p in answers) / 3600
+
+
+def test_an_answer_stops_the_overdue_time_of_a_solution(house: Builders) -> None:
+    policy(resolution_s=24 * 3600)
+    with time_machine.travel("2026-11-12T12:00:00Z", tick=False):
+        topic = house.question(at=at("2026-11-10T12:00"))
+        house.answer(topic, at=at("2026-11-11T18:00"))
+
+    # The asker says nothing more.
+    assert resolution_overdue("2026-11-12T12:00") == 6
+    assert resolution_overdue("2026-11-20T12:00") == 6
+
+
+def test_the_overdue_time_of_a_solution_runs_while_the_bank_is_to_act(house: Builders) -> None:
+    policy(resolution_s=24 * 3600)
+    with time_machine.travel("2026-11-12T12:00:00Z", tick=False):
+        topic = house.question(at=at("2026-11-10T12:00"))
+        house.answer(topic, at=at("2026-11-10T14:00"))
+        # 22 hours are left: due on the 11th at 13:00.
+        topics.comment(topic.asker, topic, "Нет, всё так же.", at=at("2026-11-10T15:00"))
+        topics.let_off(topic.category.owner, topic, at=at("2026-11-11T18:00"))
+
+    assert resolution_overdue("2026-11-12T12:00") == 5
+    assert resolution_overdue("2026-11-13T12:00") == 5
+
+    with time_machine.travel("2026-11-14T12:00:00Z", tick=False):
+        topics.comment(topic.asker, topic, "Опять.", at=at("2026-11-14T00:00"))
+        topics.accept(topic.asker, topic, at=at("2026-11-14T02:00"))
+        topics.dispute(topic.asker, topic, at=at("2026-11-14T10:00"))
+
+    # Two hours until it was called solved, and those since it was not.
+    assert resolution_overdue("2026-11-14T12:00") == 5 + 2 + 2
+    assert resolution_overdue("2026-11-14T15:00") == 5 + 2 + 5
+
+
+def test_who_is_content_waits_for_no_solution(house: Builders) -> None:
+    policy(resolution_s=24 * 3600)
+    with time_machine.travel("2026-11-12T12:00:00Z", tick=False):
+        topic = house.question(at=at("2026-11-10T12:00"))
+        house.answer(topic, at=at("2026-11-10T14:00"))
+        topics.comment(topic.asker, topic, "И ещё вопрос.", at=at("2026-11-10T15:00"))
+        note(topic, "asker_content", at=at("2026-11-11T18:00"))
+
+    assert resolution_overdue("2026-11-12T12:00") == 5
+    assert resolution_overdue("2026-11-20T12:00") == 5
+
+
+def waited(now: datetime) -> list[float]:
+    """Hours of open time for which first answers are waited for."""
+    everything = {"all": measures.Period("all", None, None)}
+    found = sources.first_answers(everything, now)
+    return sorted(round(first.open_s / 3600, 3) for first in found if not first.done)
+
+
+def test_a_shorter_promise_does_not_lengthen_what_was_waited(house: Builders) -> None:
+    with time_machine.travel("2026-11-20T12:00:00Z", tick=False):
+        now, manager, quick = clock.now(), house.manager(), house.category()
+        policy(f"category:{quick.id}", first_answer_s=4 * 3600)
+        moved = house.question(at=now - 2 * HOUR)
+        moderation.move(manager, moved, quick, "Это сюда", at=now - HOUR)
+        assert moved.due_at == now + 3 * HOUR
+        assert waited(now) == [2]
+
+        tightened = house.question(at=now - 3 * HOUR)
+        note(tightened, "tighten_open", at=now - HOUR, target=4 * 3600, grace=0)
+        assert tightened.due_at == now + HOUR
+        assert waited(now) == [2, 3]
+
+        older = house.question(at=now - 20 * HOUR)
+        joined = house.question(at=now - 5 * HOUR, category=older.category)
+        moderation.merge(manager, older, joined, "О том же", at=now - HOUR)
+        assert joined.due_at == now + 4 * HOUR
+        assert waited(now) == [2, 3, 5]
+
+        # Broken by the shorter hour, too.
+        assert waited(now + 10 * HOUR) == [12, 13, 15]
+
+
+def test_what_was_waited_stands_still_in_a_pause(house: Builders) -> None:
+    with time_machine.travel("2026-11-20T12:00:00Z", tick=False):
+        now = clock.now()
+
+        def asked_back(opened: int, asked: int) -> Topic:
+            topic = house.question(at=now - opened * HOUR)
+            owner = topic.category.owner
+            topics.ask_back(owner, topic, "Какая карта?", at=now - asked * HOUR)
+            return topic
+
+        asked_back(10, 8)
+        assert waited(now) == [2]
+
+        # Broken 16 hours ago, asked back six hours later.
+        asked_back(40, 10)
+        assert waited(now) == [2, 30]
+
+        # An hour was left, but two are the least after a pause: one of them is over.
+        told = asked_back(33, 10)
+        topics.comment(told.asker, told, "Синяя.", at=now - HOUR)
+        assert waited(now) == [2, 24, 30]
+        assert waited(now + 5 * HOUR) == [2, 29, 30]
+
+
+def test_waiting_is_counted_in_as_many_statements_however_many_were_moved(
+    house: Builders, count_sql: Callable[[], Any]
+) -> None:
+    def cost(number: int) -> int:
+        for _ in range(number):
+            topic = house.question(at=clock.now() - 40 * HOUR)
+            topics.ask_back(topic.category.owner, topic, "Какая карта?")
+        service.count()
+        with count_sql() as statements:
+            waited(clock.now())
+            list(sources.still_broken({}, clock.now()))
+        return len(statements)
+
+    assert cost(1) == cost(5)

@@ -8,21 +8,25 @@ from html import unescape
 from typing import TYPE_CHECKING
 
 import pytest
+import time_machine
 
 from app.core import clock
 from app.core.db import session
 from app.insight import service
-from app.insight.queries import behind
+from app.insight.queries import behind, figures
 from app.insight.queries.figures import THE_WHOLE, periods
 from app.moderation import service as moderation
-from app.sla.models import ClockEvent
+from app.sla.models import ClockEvent, PolicyVersion
+from app.topics import service as topics
+from app.topics.models import Category
 from tests.insight.promised import DAY, HOUR, promised
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from app.topics.models import Category, Topic
+    from app.insight.measures import Measures
+    from app.topics.models import Topic
     from tests.builders import Builders
     from tests.conftest import Browser
 
@@ -351,3 +355,91 @@ def test_overdue_time_is_told_in_hours_and_minutes(house: Builders, browser: Bro
 
     assert "Overdue in all: 1 h 30 min; the longest: 1 h 30 min." in sheet
     assert "In working time" not in sheet
+
+
+def everything_that_may_happen(house: Builders) -> None:
+    """Topics of the last ten days with every end that a promise may come to."""
+    now, manager, category = clock.now(), house.manager(), house.category()
+    spec = {"resolution_s": 5 * 86400}
+    session.add(PolicyVersion(scope="all", version=1, spec=spec, made_at=now - 30 * DAY))
+    session.flush()
+
+    def asked(days: float, *, back: bool = False) -> Topic:
+        topic = house.question(category=category, at=now - days * DAY)
+        if back:
+            topics.ask_back(category.owner, topic, "Какая карта?", at=now - days * DAY + HOUR)
+            topics.comment(topic.asker, topic, "Синяя.", at=now - days * DAY + 2 * HOUR)
+        return topic
+
+    for days, took in ((9, 2), (9, 30), (40, 2)):
+        house.answer(asked(days), at=now - days * DAY + took * HOUR)
+    into, hidden = asked(0.1), asked(3)
+    topics.ask_back(category.owner, asked(0.5), "Где?", at=now - HOUR)
+    topics.ask_back(category.owner, asked(4), "Когда?", at=now - 2 * DAY)
+    moderation.hide(manager, hidden, "грубость", at=now - DAY)
+    # Ended in time, and too late.
+    for days in (0.5, 3):
+        moderation.merge(manager, asked(days, back=True), into, "О том же", at=now - HOUR)
+        moderation.close(manager, asked(days, back=True), "Спор", at=now - HOUR)
+        gone = asked(days, back=True)
+        moderation.withdraw(gone.asker, gone, at=now - HOUR)
+        moderation.mark_spam(manager, asked(days, back=True), "Реклама", at=now - HOUR)
+    other = house.category()
+    for topic in (asked(0.5), asked(3), into):
+        moderation.move(manager, topic, other, "Это сюда", at=now - HOUR / 2)
+    for act in ("retract", "dispute", "let_off", "late_let_off", "accept"):
+        topic = asked(6)
+        answer = house.answer(topic, at=now - 6 * DAY + HOUR)
+        if act == "retract":
+            topics.retract(category.owner, answer, "ошибка", at=now - 5 * DAY)
+        elif act == "dispute":
+            topics.dispute(topic.asker, topic, at=now - 5 * DAY)
+        elif act == "accept":
+            topics.accept(topic.asker, topic, at=now - 5 * DAY)
+        else:
+            topics.comment(topic.asker, topic, "А комиссия?", at=now - 5 * DAY)
+            days = 1 if act == "late_let_off" else 4.5
+            topics.let_off(category.owner, topic, at=now - days * DAY)
+
+
+def test_each_list_is_as_long_as_its_figure(house: Builders) -> None:
+    house.brand(timezone="UTC")
+    manager = house.manager()
+    with time_machine.travel("2026-11-20T12:00:00Z", tick=False):
+        everything_that_may_happen(house)
+        service.count()
+        counted = {name: figures.figures(name) for name in periods()}
+        scopes = {figures.THE_WHOLE.key: figures.THE_WHOLE}
+        for category in session.query(Category):
+            its, theirs = figures.of_category(category), figures.of_person(category.owner)
+            scopes |= {its.key: its, theirs.key: theirs}
+        seen: set[str] = set()
+        for name, period in periods().items():
+            for key, found in counted[name].items():
+                said = _said(found)
+                assert said.keys() == set(behind.LISTS)
+                for what, number in said.items():
+                    page = behind.promises_behind(manager, scopes[key], what, period)
+                    assert page.older is None
+                    assert len(page.items) == number, (name, key, what)
+                    seen |= {what} if number else set()
+
+    # None of them agrees by being empty.
+    assert seen == set(behind.LISTS)
+
+
+def _said(found: Measures) -> dict[str, int]:
+    return {
+        "kept": found.met,
+        "late": found.late,
+        "broken": found.broken,
+        "waiting": found.waiting,
+        "excluded": sum(found.excluded.values()),
+        "answered": found.answered,
+        "unanswered": found.unanswered,
+        "transferred": found.transfers,
+        "clarified": found.clarified,
+        "reopened": found.reopened,
+        "retracted": found.retracted,
+        "let-off": found.no_reply,
+    }

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import exists, literal, select
+from sqlalchemy import and_, exists, literal, select
 
 from app.core import clock
 from app.core.pages import Order, Page, keyset
-from app.insight.queries.sources import FIRST, NEVER, REOPENED, belongs_to, fate_at, signal
+from app.insight.queries.sources import FIRST, REOPENED, belongs_to, fate_at, signal
 from app.sla.models import ClockEvent, Promise
 from app.topics import queries as topics
 from app.topics.models import Topic
@@ -64,11 +64,12 @@ def _behind(what: str, period: Period, now: datetime) -> list[ColumnElement[bool
         return [fate == fates[what], belongs_to(period)]
     if what == "waiting":
         return [fate == "open"]
-    first = Promise.kind == FIRST
+    # What was merged, closed or withdrawn waits for nothing, though its promise may stay broken.
+    first = and_(Promise.kind == FIRST, Promise.state != "cancelled")
     if what == "unanswered":
-        return [first, fate.in_(("open", "broken")), Promise.pauses.not_like("%removed%")]
+        return [first, Promise.fulfilled_at.is_(None), Promise.pauses.not_like("%removed%")]
     if what == "answered":
-        return [first, fate.in_(("met", "late")), belongs_to(period)]
+        return [first, Promise.fulfilled_at.is_not(None), belongs_to(period)]
     signals = {
         "transferred": {"transfer"},
         "clarified": {"clarification"},
@@ -77,4 +78,4 @@ def _behind(what: str, period: Period, now: datetime) -> list[ColumnElement[bool
         "let-off": {"no_reply_needed"},
     }
     said = exists().where(ClockEvent.topic_id == Promise.topic_id, signal().in_(signals[what]))
-    return [first, fate.not_in(("excluded", NEVER)), belongs_to(period), said]
+    return [first, belongs_to(period), said]

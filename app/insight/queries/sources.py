@@ -10,9 +10,8 @@ from sqlalchemy.orm import aliased
 from app.core import clock
 from app.core.db import session
 from app.core.events import Fact
-from app.sla.engine.promises import evaluate
+from app.insight.queries.replayed import spans_on
 from app.sla.models import ClockEvent, Promise
-from app.sla.queries import promises as known_promises
 from app.sla.queries.terms import terms_by_versions
 from app.topics.models import Post, Topic
 
@@ -20,13 +19,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime
 
-    from sqlalchemy import ColumnElement
+    from sqlalchemy import ColumnElement, Select
 
     from app.insight.measures import Period
     from app.sla.engine.calendars import Calendar
 
 FIRST = "first_answer"
 ANSWERS = (FIRST, "next_answer")
+RESOLUTION = "resolution"
+# What stops the overdue time of an answer, and what makes the hour of an answer another than its
+# start and target say.
+STOPS = ("clarification", "removed")
+SHIFTS = (*STOPS, "transfer", "tighten_open", "absorbed", "calendar_changed")
 # A promise that never was: what had made it was undone.
 NEVER = "superseded"
 # In which period a promise belongs: the one it fell due in. One without an hour, because the bank
@@ -138,14 +142,15 @@ class Late(NamedTuple):
 
 
 def still_broken(those: Mapping[str, Period], now: datetime) -> Iterator[Late]:
-    """What is overdue by now.
+    """What is broken, still owed, and overdue by now; of what has ended it is written down.
 
-    Where a clock was stopped after the breach, its topic is replayed.
+    Where a clock may have stood still after the breach, its topic is replayed. A resolution's does
+    so at almost anything that happens: whenever the next to act is the asker.
     """
-    stops = exists().where(
+    since = exists().where(
         ClockEvent.topic_id == Promise.topic_id,
-        ClockEvent.type.in_(("clarification", "removed")),
         ClockEvent.at >= Promise.due_at,
+        or_(Promise.kind == RESOLUTION, ClockEvent.type.in_(STOPS)),
     )
     query = select(
         Promise.category_id,
@@ -155,28 +160,19 @@ def still_broken(those: Mapping[str, Period], now: datetime) -> Iterator[Late]:
         Promise.topic_id,
         Promise.kind,
         Promise.cycle,
-        stops.label("stops"),
+        or_(Promise.pauses != "", since).label("stopped"),
         *_flags(those),
-    ).where(fate_at(now) == "broken")
+    ).where(fate_at(now) == "broken", Promise.ended_at.is_(None))
     rows = session.execute(query).all()
-    calendars = _calendars({row[3] for row in rows})
-    stopped = _replayed({row.topic_id for row in rows if row.stops}, now)
-    for category_id, person_id, due_at, version, topic_id, kind, cycle, _stops, *flags in rows:
-        spans = stopped.get((topic_id, kind, cycle))
-        if spans is None:
+    calendars = _calendars({row.calendar_version_id for row in rows})
+    replayed = spans_on((row.topic_id for row in rows if row.stopped), now)
+    for category_id, person_id, due_at, version, topic_id, kind, cycle, _stopped, *flags in rows:
+        known = replayed.get((topic_id, kind, cycle))
+        if known is not None:
+            spans = known.overdue_s, known.overdue_wall_s
+        else:
             spans = _seconds(calendars[version], due_at, now), (now - due_at).total_seconds()
         yield Late(category_id, person_id, tuple(flags), *spans)
-
-
-def _replayed(
-    topic_ids: set[int], now: datetime
-) -> dict[tuple[int, str, int], tuple[float, float]]:
-    found: dict[tuple[int, str, int], tuple[float, float]] = {}
-    for topic_id, told in known_promises.clock_events(topic_ids).items() if topic_ids else ():
-        for outcome in evaluate(known_promises.as_engine_reads(told), now):
-            spans = outcome.overdue.total_seconds(), outcome.overdue_wall.total_seconds()
-            found[topic_id, outcome.kind, outcome.cycle] = spans
-    return found
 
 
 class First(NamedTuple):
@@ -199,11 +195,13 @@ class First(NamedTuple):
 def first_answers(those: Mapping[str, Period], now: datetime) -> Iterator[First]:
     """Every first answer that was promised and not let off, streamed.
 
-    The open time of those that wait is what their target leaves over: a clock that stood still for
-    the asker did not run.
+    The open time of those that wait is what their target leaves over. Where something stopped the
+    clock or moved the hour, that says nothing of the time that ran: their topics are replayed.
     """
+    replayed = spans_on(session.scalars(_shifted_first_answers()), now)
     query = (
         select(
+            Promise.topic_id,
             Promise.category_id,
             Promise.accountable_id,
             Promise.started_at,
@@ -211,7 +209,6 @@ def first_answers(those: Mapping[str, Period], now: datetime) -> Iterator[First]
             Promise.took_s,
             Promise.due_at,
             Promise.target_s,
-            Promise.remaining_s,
             Promise.calendar_version_id,
             Promise.pauses,
             *_flags(those),
@@ -221,16 +218,17 @@ def first_answers(those: Mapping[str, Period], now: datetime) -> Iterator[First]
     )
     calendars: dict[int | None, Calendar] = _calendars(_versions_in_use())
     for (
-        category_id, person_id, started_at, fulfilled_at, took, due_at, target, remaining, version,
+        topic_id, category_id, person_id, started_at, fulfilled_at, took, due_at, target, version,
         pauses, *flags,
     ) in session.execute(query):  # fmt: skip
         done = fulfilled_at is not None
         wall = ((fulfilled_at or now) - started_at).total_seconds()
         past = due_at is not None and due_at < now
+        known = replayed.get((topic_id, FIRST, 1))
         if done:
             open_s = wall if took is None else took
-        elif due_at is None:
-            open_s = target - (remaining or 0.0)
+        elif known is not None:
+            open_s = known.ran_s
         elif past:
             open_s = target + _seconds(calendars[version], due_at, now)
         else:
@@ -239,6 +237,17 @@ def first_answers(those: Mapping[str, Period], now: datetime) -> Iterator[First]
         yield First(
             category_id, person_id, tuple(flags), done, past, shown, started_at, wall, open_s
         )  # fmt: skip
+
+
+def _shifted_first_answers() -> Select[tuple[int]]:
+    """The topics whose first answer is waited for by another hour than it was promised for."""
+    shifted = exists().where(ClockEvent.topic_id == Promise.topic_id, ClockEvent.type.in_(SHIFTS))
+    return select(Promise.topic_id).where(
+        Promise.kind == FIRST,
+        Promise.state != "cancelled",
+        Promise.fulfilled_at.is_(None),
+        or_(Promise.pauses != "", shifted),
+    )
 
 
 def solved(those: Mapping[str, Period]) -> Any:
