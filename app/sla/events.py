@@ -48,6 +48,17 @@ class HourMoved(Event):
 
 
 @dataclass(frozen=True)
+class CalendarVersionMade(Event):
+    """A calendar says something else: open promises are to be counted by that.
+
+    `after`: those of topics up to this one are.
+    """
+
+    calendar_id: int
+    after: int = 0
+
+
+@dataclass(frozen=True)
 class RemindersDue(Event):
     """It is time to write to one person about promises: all that fell together, in one letter.
 

@@ -23,9 +23,9 @@ from app.moderation.events import (
     TopicUnmerged,
     TopicWithdrawn,
 )
-from app.sla.events import PromiseBroken, PromiseKept
+from app.sla.events import CalendarVersionMade, PromiseBroken, PromiseKept
 from app.sla.queries import promises
-from app.sla.service import ticking, verifying
+from app.sla.service import calendars, ticking, verifying
 from app.sla.service.promises import named, note, post_name
 from app.topics import queries
 from app.topics.events import (
@@ -196,6 +196,20 @@ def name_the_new_people(event: CategoryChanged) -> None:
 def find_who_answers_now(_event: AbsenceChanged) -> None:
     """Whoever answers in somebody's place from now on is to be told what waits."""
     ticking.look_again()
+
+
+@later(CalendarVersionMade)
+def count_by_the_new_hours(event: CalendarVersionMade) -> None:
+    """What is left of open promises is counted by what the calendar says now, batch by batch."""
+    calendars.count_by_the_newest(event.calendar_id, event.after)
+
+
+@jobs.every(300, "sla.calendars")
+def leave_no_promise_behind() -> None:
+    """Nothing that is open counts for long by hours that no longer hold."""
+    for _batch in calendars.leave_none_behind():
+        transactions.commit()
+    transactions.commit()
 
 
 @jobs.every(20, "sla.watch")

@@ -458,6 +458,28 @@ def test_two_who_change_it_at_once_do_not_overwrite_one_another(
     assert len(specs()) == 2
 
 
+def test_two_who_choose_one_name_at_once_are_not_both_let(
+    house: Builders, manager: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calendar = made(house)
+    made(house, name="Занято")
+    # Whoever was first has committed between our look at the names and our saving.
+    monkeypatch.setattr(calendars, "name_is_taken", lambda *_: False)
+
+    for fri in ("9-18", "9-16"):
+        sent = form(name="Занято", fri=fri, based_on="1", note="Так понятнее")
+        answer = manager.post(f"/manage/calendars/{calendar.id}", sent)
+
+        assert answer.status_code == 422
+        beside = re.search(r'id="name-error">(.*?)</p>', answer.text, re.DOTALL)
+        assert beside
+        assert "Another calendar has this name" in beside[1]
+        assert "Так понятнее" in answer.text
+    session.refresh(calendar)
+    assert calendar.name == "Рабочая неделя"
+    assert [v.version for v in calendars.versions(calendar)] == [1]
+
+
 def test_saving_what_stands_makes_no_version(house: Builders, manager: Browser) -> None:
     calendar = made(house)
     sent = form(based_on="1", name="Рабочая неделя")
@@ -543,6 +565,11 @@ def test_a_decree_moves_what_is_open_after_it_was_shown(
     done = manager.post(f"/manage/calendars/{calendar.id}", {**sent, "seen": seen[1]})
 
     assert done.status_code == 303
+    at_first = manager.get(done.location).text
+    assert "Saved. 1 open promise is being moved to the new version." in at_first
+    assert "1 open promise is still counted by an older version" in at_first
+    work()
+    assert "is still counted by" not in manager.get(done.location).text
     session.refresh(promise)
     assert promise.due_at == moved
     assert promise.calendar_version_id == calendars.newest(calendar).id

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from app.sla.engine.calendars import NOTHING, Calendar
+from app.sla.engine.calendars import NOTHING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
 
+    from app.sla.engine.calendars import Calendar
     from app.sla.engine.rules import Terms
 
 # Why it stands still; `RESOLVED` only in what is told, of the time until it was asked again.
@@ -37,7 +39,8 @@ class Clock:
     started_at: datetime
     target: timedelta
     terms: Terms
-    calendar: Calendar
+    # The terms whose calendar it runs by: its own, or those of others who promised the hour.
+    hours: Terms
     # The number of the asker's post that it answers to; None for the topic itself.
     asked_seq: int | None = None
 
@@ -71,6 +74,11 @@ class Clock:
         self.since = self.arm_started_at = self.started_at
         self.left = self.whole = self.target
         self.due = self.calendar.add(self.started_at, self.target)
+
+    @property
+    def calendar(self) -> Calendar:
+        """When its time runs."""
+        return self.hours.calendar
 
     @property
     def is_live(self) -> bool:
@@ -152,18 +160,29 @@ class Clock:
         self._tell("counting", at)
         self._take_if_earlier(at, terms)
 
-    def change_calendar(self, at: datetime, old: Calendar, new: Calendar) -> None:
-        """A new version of its calendar: what is left is counted by that. A breach stays."""
-        if not self.is_live or self.breached_at is not None or old.always:
+    @property
+    def is_movable(self) -> bool:
+        """Whether its hour follows its calendar: a breach stays, and so does what has ended."""
+        return self.is_live and self.breached_at is None
+
+    def versions(self) -> Iterator[int]:
+        """The versions of calendars that it runs by, or may when it runs again."""
+        for terms in (self.hours, *self.offers):
+            if terms.calendar_version is not None:
+                yield terms.calendar_version
+
+    def change_calendar(self, at: datetime, old: Terms, new: Terms) -> None:
+        """A new version of its calendar: what is left is counted by that."""
+        if not self.is_movable:
             return
-        self.offers = [replace(o, calendar=new) if o.calendar == old else o for o in self.offers]
-        if self.calendar != old:
+        self.offers = [o.by_calendar_of(new) if o.counts_like(old) else o for o in self.offers]
+        if not self.hours.counts_like(old):
             return
         if not self.pauses:
             self.left = self.remaining(at)
             self._tell("counting", at)
-            self.since, self.due = at, new.add(at, self.left)
-        self.calendar = new
+            self.since, self.due = at, new.calendar.add(at, self.left)
+        self.hours = self.hours.by_calendar_of(new)
 
     def tighten(self, at: datetime, target: timedelta, grace: timedelta) -> None:
         """A shorter target for what already runs, but never less than `grace` from now."""
@@ -231,7 +250,7 @@ class Clock:
         target = None if self.kind == "promised_update" else terms.policy.target(self.kind)
         offered = None if target is None else terms.calendar.add(at, target)
         if target is not None and offered is not None and self.due and offered < self.due:
-            self.calendar, self.left, self.due = terms.calendar, target, offered
+            self.hours, self.left, self.due = terms, target, offered
         elif self.due is not None:
             self.left = self.calendar.between(at, self.due)
         self.since, self.whole = at, self.left

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from app.sla.engine.calendars import ALWAYS
 from app.sla.engine.clocks import CUSTOMER, REMOVED, Clock, Period
 from app.sla.engine.events import ENDS, UNDOES, Event, UnknownEventError, standing
 from app.sla.engine.rules import (
@@ -26,6 +25,8 @@ if TYPE_CHECKING:
 
     from app.sla.engine.calendars import Calendar
 
+# A date that was named comes by the clock on the wall.
+NAMED_DATE = Terms()
 LIVE = ("running", "at_risk", "paused", "breached")
 
 
@@ -44,6 +45,7 @@ class Outcome:
     state: str
     terms: Terms
     calendar: Calendar
+    calendar_version: int | None
     started_at: datetime
     target: timedelta
     due_at: datetime | None
@@ -79,12 +81,18 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """All promises of a topic; `first_answer` is None when none was ever made."""
+    """All promises of a topic; `first_answer` is None when none was ever made.
+
+    `terms`: those in force for it. `versions`: the versions of calendars by which hours that can
+    still move are counted, those of promises that are not told yet too.
+    """
 
     first_answer: Outcome | None
     next_answers: tuple[Outcome, ...]
     resolution: Outcome | None
     updates: tuple[Outcome, ...]
+    terms: Terms
+    versions: frozenset[int]
 
     def __iter__(self) -> Iterator[Outcome]:
         """Every promise, in the order they are told."""
@@ -152,6 +160,8 @@ class _Replay:
             tuple(_outcome(c, now) for c in self.answers if c.kind == NEXT_ANSWER),
             _outcome(self.resolution, now) if self.resolution else None,
             tuple(_outcome(c, now) for c in self.updates),
+            self.terms,
+            frozenset(v for c in self.clocks() if c.is_movable for v in c.versions()),
         )
 
     def clocks(self) -> Iterator[Clock]:
@@ -172,9 +182,7 @@ class _Replay:
         self.answers.append(self.made(FIRST_ANSWER, event.at))
         target = self.terms.policy.target(RESOLUTION)
         if target is not None:
-            self.resolution = Clock(
-                RESOLUTION, 1, event.at, target, self.terms, self.terms.calendar
-            )
+            self.resolution = Clock(RESOLUTION, 1, event.at, target, self.terms, self.terms)
 
     def customer_post(self, event: Event) -> None:
         self.terms = event.terms or self.terms
@@ -239,7 +247,7 @@ class _Replay:
         if event.due_at is not None and not self.over:
             span = max(event.due_at - event.at, timedelta(0))
             cycle = len(self.updates) + 1
-            made = Clock(PROMISED_UPDATE, cycle, event.at, span, self.terms, ALWAYS)
+            made = Clock(PROMISED_UPDATE, cycle, event.at, span, self.terms, NAMED_DATE)
             self.updates.append(self.started(made))
 
     def keep_update(self, at: datetime) -> None:
@@ -288,9 +296,15 @@ class _Replay:
                 clock.transfer(event.at, self.terms)
 
     def calendar_changed(self, event: Event) -> None:
-        old, self.terms = self.terms.calendar, event.terms or self.terms
+        """A calendar has another version: the one that the event names, else the topic's own."""
+        new = event.terms or self.terms
+        old = new if new.calendar_id is not None else self.terms
         for clock in self.clocks():
-            clock.change_calendar(event.at, old, self.terms.calendar)
+            clock.change_calendar(event.at, old, new)
+        if new.calendar_id is None:
+            self.terms = new
+        elif self.terms.counts_like(new):
+            self.terms = self.terms.by_calendar_of(new)
 
     def policy_changed(self, event: Event) -> None:
         self.terms = event.terms or self.terms
@@ -319,10 +333,10 @@ class _Replay:
     # ---------------------------------------------------------------------------------- inside
 
     def made(self, kind: str, at: datetime, seq: int | None = None) -> Clock:
-        policy, calendar = self.terms.policy, self.terms.calendar
+        policy = self.terms.policy
         seconds = policy.first_answer_s if kind == FIRST_ANSWER else policy.next_answer_s
         target = timedelta(seconds=seconds)
-        clock = Clock(kind, self.cycle(kind), at, target, self.terms, calendar, asked_seq=seq)
+        clock = Clock(kind, self.cycle(kind), at, target, self.terms, self.terms, asked_seq=seq)
         return self.started(clock)
 
     def started(self, clock: Clock) -> Clock:
@@ -380,6 +394,7 @@ def _outcome(clock: Clock, now: datetime) -> Outcome:
         state=_state(clock, now),
         terms=clock.terms,
         calendar=clock.calendar,
+        calendar_version=clock.hours.calendar_version,
         started_at=clock.started_at,
         target=clock.target,
         due_at=clock.breached_at or clock.due,

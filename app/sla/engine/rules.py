@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from app.sla.engine.calendars import ALWAYS, Calendar
@@ -43,10 +43,29 @@ class Policy:
 class Terms:
     """A policy with its calendar; the versions are the rows they were read from, where there are.
 
-    A calendar's versions share a name; two terms of the same name differ by version only.
+    `calendar_id`: whose version the calendar is. Two calendars may say the same and change apart.
     """
 
     policy: Policy = field(default_factory=Policy)
     calendar: Calendar = ALWAYS
     policy_version: int | None = None
     calendar_version: int | None = None
+    calendar_id: int | None = None
+
+    def counts_like(self, other: Terms) -> bool:
+        """Whether both count by one calendar: in any version where it is known, else as it says.
+
+        Around the clock nothing can change, unless it is a calendar that was given a name.
+        """
+        if other.calendar_id is not None:
+            return self.calendar_id == other.calendar_id
+        return not other.calendar.always and self.calendar == other.calendar
+
+    def by_calendar_of(self, other: Terms) -> Terms:
+        """The same policy, counted by the calendar of other terms."""
+        return replace(
+            self,
+            calendar=other.calendar,
+            calendar_version=other.calendar_version,
+            calendar_id=other.calendar_id,
+        )

@@ -63,8 +63,7 @@ def explain(topic: Topic, at: datetime | None = None) -> Explanation:
     found = evaluate(read, at)
     calendars = _calendars(rows)
     told = [
-        Explained(each, segments(each, at), calendars.get(promises.calendar_version_of(each, read)))
-        for each in found
+        Explained(each, segments(each, at), calendars.get(each.calendar_version)) for each in found
     ]
     told.sort(key=lambda e: e.promise.started_at, reverse=True)
     return Explanation(at, told, _happened(rows, read))

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Select
 
-    from app.sla.engine.promises import Outcome
     from app.sla.engine.rules import Terms
 
 LIVE = ("running", "paused", "breached")
@@ -47,12 +46,6 @@ def _event(row: ClockEvent, those: Terms) -> Event:
     if data.get("due_at"):
         data["due_at"] = datetime.fromisoformat(data["due_at"])
     return Event(row.type, row.at, terms=those, **data)
-
-
-def calendar_version_of(outcome: Outcome, events: Iterable[Event]) -> int | None:
-    """The version of the calendar that a promise runs by; None around the clock."""
-    by = (e.terms for e in events if e.terms and e.terms.calendar is outcome.calendar)
-    return next((those.calendar_version for those in by), None)
 
 
 def promises_of(topic: Topic) -> Sequence[Promise]:

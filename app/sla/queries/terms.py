@@ -47,11 +47,18 @@ class Rules:
     chief_id: int | None = None
     policy_version_id: int | None = None
     calendar_version_id: int | None = None
+    calendar_id: int | None = None
 
     @property
     def terms(self) -> Terms:
         """What the engine needs of it."""
-        return Terms(self.policy, self.calendar, self.policy_version_id, self.calendar_version_id)
+        return Terms(
+            self.policy,
+            self.calendar,
+            self.policy_version_id,
+            self.calendar_version_id,
+            self.calendar_id,
+        )
 
 
 # What holds before anybody wrote a policy: it may never change, for old promises are under it.
@@ -103,6 +110,7 @@ def rules_of(version: PolicyVersion, at: datetime | None = None) -> Rules:
         spec.get("chief_id"),
         version.id,
         days.id if days else None,
+        days.calendar_id if days else None,
     )
 
 
@@ -157,6 +165,7 @@ def terms_by_versions(
             calendar_of(calendars[c]) if c is not None else ALWAYS,
             p,
             c,
+            calendars[c].calendar_id if c is not None else None,
         )
         for p, c in wanted
     }

@@ -8,20 +8,23 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 
 from app.core import clock
 from app.core.db import add_once, session
+from app.core.events import record
 from app.sla.engine.calendars import parse
+from app.sla.events import CalendarVersionMade
 from app.sla.models import CalendarVersion, WorkCalendar
 from app.sla.queries import calendars
 from app.sla.service import changes
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import date
 
     from app.accounts.models import Person
     from app.sla.models import PolicyVersion
-    from app.sla.service.changes import Move
 
 
 class StaleError(ValueError):
@@ -70,10 +73,11 @@ def create(by: Person, said: Said) -> WorkCalendar:
     return made
 
 
-def change(by: Person, calendar: WorkCalendar, said: Said, based_on: int) -> list[Move]:
-    """A new version; open promises that count by the calendar are counted by it from now on.
+def change(by: Person, calendar: WorkCalendar, said: Said, based_on: int) -> None:
+    """A new version. Open promises that count by the calendar are moved to it afterwards.
 
-    `based_on`: the version whoever writes this has seen. Raises StaleError and NothingNewError.
+    `based_on`: the version whoever writes this has seen. Raises StaleError, NothingNewError and
+    NameTakenError.
     """
     held = select(WorkCalendar).where(WorkCalendar.id == calendar.id)
     session.scalars(held.with_for_update()).one()
@@ -87,13 +91,33 @@ def change(by: Person, calendar: WorkCalendar, said: Said, based_on: int) -> lis
     )
     if same and calendar.name == said.name:
         raise NothingNewError
-    calendar.name = said.name
-    if same:
-        return []
-    moves = changes.calendar_moves(calendar, parse(said.spec))
-    made = _version(calendar, last.version + 1, by, said)
-    changes.move_to(made, moves, by)
-    return moves
+    _rename(calendar, said.name)
+    if not same:
+        _version(calendar, last.version + 1, by, said)
+        record(CalendarVersionMade(calendar.id), by=by.id)
+
+
+def count_by_the_newest(calendar_id: int, after: int) -> None:
+    """Move a batch of open promises to a calendar's newest version; the next is a turn of its own.
+
+    There may be very many of them, and nobody who asks or answers should wait for all.
+    """
+    calendar = calendars.calendar(calendar_id)
+    last = changes.keep_up(calendar, after) if calendar is not None else None
+    if last is not None:
+        record(CalendarVersionMade(calendar_id, last))
+
+
+def leave_none_behind() -> Iterator[None]:
+    """Move what still counts by an older version. The caller commits after each batch.
+
+    Somebody may have asked just when a version was made; and when an end is undone, as by opening a
+    closed topic, its promise is counted again as it was then.
+    """
+    for calendar in calendars.changed_lately():
+        yield from _move_all(calendar, hidden=True)
+    for calendar in calendars.behind():
+        yield from _move_all(calendar, hidden=False)
 
 
 def archive(calendar: WorkCalendar) -> None:
@@ -109,6 +133,21 @@ def reopen(calendar: WorkCalendar) -> None:
     """Offer it again."""
     calendar.archived_at = None
     session.flush()
+
+
+def _move_all(calendar: WorkCalendar, *, hidden: bool) -> Iterator[None]:
+    last: int | None = 0
+    while last is not None:
+        last = changes.keep_up(calendar, last, hidden=hidden)
+        yield
+
+
+def _rename(calendar: WorkCalendar, name: str) -> None:
+    try:
+        with session.begin_nested():
+            calendar.name = name
+    except IntegrityError:
+        raise NameTakenError from None
 
 
 def _version(calendar: WorkCalendar, number: int, by: Person, said: Said) -> CalendarVersion:

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from app.sla.engine.events import Event
     from app.sla.engine.promises import Evaluation, Outcome
     from app.topics.models import Category, Topic
 
@@ -83,7 +82,7 @@ def project(
     turns = rosters(read) or [Roster(topic.opened_at, topic.category.owner_id)]
     for outcome in found:
         row = had.pop((outcome.kind, outcome.cycle), None)
-        _write(topic, row, outcome, turns, told, read, now)
+        _write(topic, row, outcome, turns, told, now)
     for row in had.values():
         # Events were undone: as if it had never been made.
         row.state, row.reason, row.next_action_at = "cancelled", "superseded", None
@@ -99,7 +98,6 @@ def _write(
     outcome: Outcome,
     turns: Sequence[Roster],
     told: Sequence[ClockEvent],
-    read: Sequence[Event],
     now: datetime,
 ) -> None:
     new = row is None
@@ -111,7 +109,7 @@ def _write(
     before = _urgent(row)
     if outcome.is_live and outcome.breached_at is None:
         row.category_id = topic.category_id
-    for name, value in meant(outcome, turns, told, read, now).items():
+    for name, value in meant(outcome, turns, told, now).items():
         setattr(row, name, value)
     if new or before != _urgent(row):
         row.next_action_at = now if outcome.is_live else None
@@ -129,7 +127,6 @@ def meant(
     outcome: Outcome,
     turns: Sequence[Roster],
     told: Sequence[ClockEvent],
-    read: Sequence[Event],
     now: datetime,
 ) -> dict[str, Any]:
     """The columns of a row as its topic's events make them: what `verify` compares."""
@@ -138,7 +135,7 @@ def meant(
     taken_by_id, taken_until = _taken(outcome, told, now)
     return {
         "policy_version_id": outcome.terms.policy_version,
-        "calendar_version_id": promises.calendar_version_of(outcome, read),
+        "calendar_version_id": outcome.calendar_version,
         "started_at": outcome.started_at,
         "target_s": int(outcome.target.total_seconds()),
         "due_at": outcome.due_at,
@@ -172,6 +169,7 @@ def _urgent(row: Promise) -> tuple[object, ...]:
         row.taken_by_id,
         row.breached_at,
         row.accountable_id,
+        row.calendar_version_id,
     )
 
 

@@ -135,7 +135,7 @@ def _differences(
             continue
         unnoticed = row.state == "running" and outcome.state == "breached"
         passing = LAPSING | (NOTICED_LATER if unnoticed else set())
-        for name, value in meant(outcome, turns, told, read, now).items():
+        for name, value in meant(outcome, turns, told, now).items():
             had = getattr(row, name)
             if name not in passing and had != value:
                 yield Difference(topic.id, outcome.kind, outcome.cycle, name, had, value)

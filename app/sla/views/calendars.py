@@ -90,22 +90,12 @@ def change_calendar(calendar: WorkCalendar) -> ResponseReturnValue:
     if request.form.get("do") in {"draw", "preview"} or not form.validate():
         return _worked_on(form, calendar)
     said = form.said()
-    moves = changes.calendar_moves(calendar, parse(said.spec))
-    if moves and form.seen.data != service.digest(said.spec):
-        form.seen.data = service.digest(said.spec)
-        return _page(form, calendar, moves=moves)
-    try:
-        moves = service.change(current_actor(), calendar, said, row_id(form.based_on.data) or 0)
-    except service.StaleError:
-        form.form_errors.append(
-            _("Somebody saved another version meanwhile. Open the page anew and look at it first.")
-        )
-        return _page(form, calendar)
-    except service.NothingNewError:
-        flash(_("Nothing was changed."), "info")
-        return see_other("sla.change_calendar", calendar_id=calendar.id)
-    flash(_saved(calendar, moves), "kept")
-    return see_other("sla.change_calendar", calendar_id=calendar.id)
+    if form.seen.data != service.digest(said.spec):
+        moves = changes.calendar_moves(calendar, parse(said.spec))
+        if moves:
+            form.seen.data = service.digest(said.spec)
+            return _page(form, calendar, moves=moves)
+    return _kept(form, calendar, said)
 
 
 @door.post("/manage/calendars/preview", may=MAY)
@@ -152,6 +142,25 @@ def the_hour_moved(_happening: Happening) -> Line:
     return Line(_("The working hours have changed, and the promised hour with them"), "calendar")
 
 
+def _kept(form: CalendarForm, calendar: WorkCalendar, said: service.Said) -> ResponseReturnValue:
+    """The new version, or what is in its way."""
+    try:
+        service.change(current_actor(), calendar, said, row_id(form.based_on.data) or 0)
+    except service.StaleError:
+        form.form_errors.append(
+            _("Somebody saved another version meanwhile. Open the page anew and look at it first.")
+        )
+        return _page(form, calendar)
+    except service.NameTakenError:
+        form.name.errors = [_("Another calendar has this name.")]
+        return _page(form, calendar)
+    except service.NothingNewError:
+        flash(_("Nothing was changed."), "info")
+        return see_other("sla.change_calendar", calendar_id=calendar.id)
+    flash(_saved(calendar), "kept")
+    return see_other("sla.change_calendar", calendar_id=calendar.id)
+
+
 def _worked_on(form: CalendarForm, calendar: WorkCalendar | None = None) -> ResponseReturnValue:
     """The form after a button that keeps nothing, or with what is wrong."""
     if request.form.get("do") == "draw":
@@ -179,6 +188,7 @@ def _page(
         zones=zone_names(),
         filled=filled,
         moves=moves,
+        still_to_move=calendars.still_to_move(calendar) if calendar else 0,
         **_tried(form, made),
     )
     bad = request.method == "POST" and (form.errors or form.form_errors)
@@ -203,13 +213,14 @@ def _tried(form: CalendarForm, made: Calendar | None) -> dict[str, Any]:
     }
 
 
-def _saved(calendar: WorkCalendar, moves: list[Move]) -> str:
-    if not moves:
+def _saved(calendar: WorkCalendar) -> str:
+    waiting = calendars.still_to_move(calendar)
+    if not waiting:
         return _("Saved: %(name)s", name=calendar.name)
     return ngettext(
-        "Saved. %(num)d open promise is counted by the new version now.",
-        "Saved. %(num)d open promises are counted by the new version now.",
-        len(moves),
+        "Saved. %(num)d open promise is being moved to the new version.",
+        "Saved. %(num)d open promises are being moved to the new version.",
+        waiting,
     )
 
 

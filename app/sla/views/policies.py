@@ -182,7 +182,7 @@ def tighten_open(scope: Scope) -> ResponseReturnValue:
         looked = form.seen.data == str(form.seconds)
         form.seen.data = str(form.seconds)
         if request.form.get("do") == "apply" and looked and moves:
-            number = changes.tighten(moves, form.seconds, current_actor())
+            number = changes.tighten(scope, moves, form.seconds, current_actor())
             flash(
                 ngettext(
                     "%(num)d topic is due sooner now.", "%(num)d topics are due sooner now.", number
