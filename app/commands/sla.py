@@ -1,6 +1,7 @@
 """`flask sla …`: the deadline engine from the terminal."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -15,6 +16,7 @@ from app.core import transactions
 from app.core.db import session
 from app.sla.queries import explain as explaining
 from app.sla.service import verifying
+from app.sla.service.verifying import Replayed
 from app.topics.models import Topic
 
 sla = AppGroup("sla", help="Work out deadlines and explain them.")
@@ -43,10 +45,17 @@ def evaluate(file: Path) -> None:
     for note in left_out({**given, "vectors": told}):
         click.echo(note, err=True)
     click.echo(json.dumps(computed, ensure_ascii=False, indent=1))
-    for error in refused:
-        click.echo(f"Error: {file}: {error}", err=True)
+    for each in refused:
+        click.echo(f"Error: {file}: {each}", err=True)
     if refused:
         raise click.exceptions.Exit(1)
+
+
+def _each(batches: Iterator[list[Replayed]]) -> Iterator[Replayed]:
+    """The topics of all batches; what was repaired in one is everybody's before the next begins."""
+    for batch in batches:
+        transactions.commit()
+        yield from batch
 
 
 @sla.command()
@@ -55,8 +64,8 @@ def verify(repair: bool) -> None:
     """Replay every topic from its events, print what is stored otherwise; 1 when anything is."""
     screen = Console(stderr=True)
     table = Table("Topic", "Promise", "Column", "Stored", "Computed")
-    replayed = verifying.replay(repair=repair)
     total, wrong = verifying.count(), 0
+    replayed = _each(verifying.replay(repair=repair))
     for _topic_id, found in track(
         replayed, "Replaying", total=total, console=screen, disable=not screen.is_terminal
     ):
@@ -65,8 +74,6 @@ def verify(repair: bool) -> None:
             promise = f"{each.kind} {each.cycle}"
             cells = (str(each.topic_id), promise, each.column, str(each.stored), str(each.computed))
             table.add_row(*map(escape, cells))
-    if repair:
-        transactions.commit()
     console = Console(highlight=False)
     if table.row_count:
         console.print(table)

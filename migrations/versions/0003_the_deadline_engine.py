@@ -8,7 +8,8 @@ Revision: 0003, after 0002
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from alembic import op
@@ -30,6 +31,7 @@ IDEAS = ("kind", "state", "votes_count", "id", "hidden_at")
 def upgrade() -> None:
     # What was recorded of them names rows that go; it is recorded anew when they are made anew.
     op.execute("DELETE FROM facts WHERE name IN ('PromiseMade', 'PromiseKept', 'PromiseBroken')")
+    accountable = who_was_accountable(op.get_bind())
     op.drop_table("promises")
     op.create_table(
         "calendars",
@@ -41,7 +43,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "sla_ticks",
-        sa.Column("name", sa.String(length=20), nullable=False),
+        sa.Column("name", sa.String(length=80), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("held", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_sla_ticks")),
@@ -344,7 +346,7 @@ def upgrade() -> None:
         batch_op.add_column(
             sa.Column("was_owed", sa.Boolean(), nullable=False, server_default=sa.false())
         )
-    write_the_events_of_what_exists()
+    write_the_events_of_what_exists(accountable)
 
 
 # What an act of moderation was to the clock.
@@ -360,7 +362,17 @@ ACTS = {
 BATCH = 1000
 
 
-def write_the_events_of_what_exists() -> None:
+def who_was_accountable(bind: sa.Connection) -> dict[int, list[sa.Row[Any]]]:
+    """The promises of each topic in their order: in whose name each was, and since when."""
+    promises = sa.table("promises", sa.column("topic_id"), sa.column("accountable_id"))
+    promises.append_column(sa.column("started_at", INSTANT))
+    found: dict[int, list[sa.Row[Any]]] = {}
+    for row in bind.execute(sa.select(promises).order_by(promises.c.started_at)):
+        found.setdefault(row.topic_id, []).append(row)
+    return found
+
+
+def write_the_events_of_what_exists(accountable: dict[int, list[sa.Row[Any]]]) -> None:
     """One event for each opening, official answer, "not solved" and act of moderation.
 
     An asker's comment promised nothing under the old rules, so none is written for it.
@@ -374,7 +386,7 @@ def write_the_events_of_what_exists() -> None:
         sa.column("by_id", sa.Integer),
     )
     rows: list[dict[str, object]] = []
-    for found in _told(op.get_bind()):
+    for found in _told(op.get_bind(), accountable):
         rows.append(found)
         if len(rows) == BATCH:
             op.bulk_insert(clock_events, rows)
@@ -382,7 +394,9 @@ def write_the_events_of_what_exists() -> None:
     op.bulk_insert(clock_events, rows)
 
 
-def _told(bind: sa.Connection) -> Iterator[dict[str, object]]:  # noqa: C901 (one table after another)
+def _told(  # noqa: C901 (one table after another)
+    bind: sa.Connection, accountable: dict[int, list[sa.Row[Any]]]
+) -> Iterator[dict[str, object]]:
     topics = sa.table("topics", *(sa.column(c) for c in ("id", "kind", "category_id", "asker_id")))
     topics.append_column(sa.column("opened_at", INSTANT))
     people = sa.table("categories", *(sa.column(c) for c in ("id", "owner_id", "deputy_id")))
@@ -404,7 +418,7 @@ def _told(bind: sa.Connection) -> Iterator[dict[str, object]]:  # noqa: C901 (on
 
     def who(category_id: int) -> dict[str, object]:
         named = names[category_id]
-        return {"owner": named.owner_id, "deputy": named.deputy_id}
+        return {"owner": named.owner_id, "deputy": named.deputy_id, "category": category_id}
 
     first = sa.select(acts.c.topic_id, acts.c.before_id).where(acts.c.name == "move")
     began: dict[int, int] = {}
@@ -419,7 +433,15 @@ def _told(bind: sa.Connection) -> Iterator[dict[str, object]]:  # noqa: C901 (on
         if row.id in asked:
             promised.add(row.id)
             data = who(began.get(row.id, row.category_id))
+            turns = [] if row.id in began else accountable.get(row.id, [])
+            if turns:
+                # Whoever owns the category today had not promised what was promised before.
+                data["owner"] = turns[0].accountable_id
             yield _event(row.id, "opened", row.opened_at, data, row.asker_id)
+            for before, after in pairwise(turns):
+                if before.accountable_id != after.accountable_id:
+                    data = {**data, "owner": after.accountable_id}
+                    yield _event(row.id, "owner_changed", after.started_at, data, None)
     official = set()
     for row in bind.execute(sa.select(posts).where(posts.c.kind == "answer")):
         official.add(row.id)

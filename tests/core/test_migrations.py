@@ -115,6 +115,7 @@ def test_an_upgrade_makes_the_promises_of_what_was_asked_before(empty: Engine) -
         write = _Writer(connection, asked)
         write.into("people", {"id": 1, "name": "А", "role": "executive"})
         write.into("people", {"id": 2, "name": "Б", "role": "customer"})
+        write.into("people", {"id": 3, "name": "В", "role": "executive"})
         write.into("categories", {"id": 1, "slug": "cards", "name": "Карты", "owner_id": 1})
         for topic_id in (1, 2):
             write.into("topics", {"id": topic_id, "category_id": 1, "asker_id": 2})
@@ -123,6 +124,8 @@ def test_an_upgrade_makes_the_promises_of_what_was_asked_before(empty: Engine) -
         answered = asked + timedelta(hours=2)
         post = {"id": 1, "topic_id": 1, "seq": 1, "kind": "answer", "author_id": 1}
         write.into("posts", {**post, "published_at": answered})
+        promise = {"topic_id": 1, "category_id": 1, "kind": "first_answer", "cycle": 1}
+        write.into("promises", {**promise, "state": "met", "accountable_id": 3})
         # Brought in from elsewhere: it was never promised anything.
         write.into("topics", {"id": 3, "category_id": 1, "asker_id": 2})
 
@@ -135,6 +138,8 @@ def test_an_upgrade_makes_the_promises_of_what_was_asked_before(empty: Engine) -
     ]
     assert found[0].fulfilled_at == answered
     assert found[0].answer_id == 1
+    # Its owner was another one then, and it stays in their name.
+    assert [p.accountable_id for p in found] == [3, 1]
     assert [t.is_awaiting for t in session.scalars(select(Topic).order_by(Topic.id)).unique()] == [
         False,
         True,

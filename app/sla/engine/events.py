@@ -43,7 +43,7 @@ class Event:
     `id`: what later events refer to by `ref`. `seq`: the number of the post; `seen_seq`: the last
     post its author had seen. `terms`: those in force for the topic from then on. `due_at`: the date
     of a promised update, or of a promise taken over. `owner`, `deputy`: who is accountable from
-    then on, and who stands in. `grace`, `target`: seconds, for `tighten_open`.
+    then on, and who stands in, in which `category`. `grace`, `target`: seconds, for `tighten_open`.
     """
 
     type: str
@@ -56,6 +56,7 @@ class Event:
     due_at: datetime | None = None
     owner: object = None
     deputy: object = None
+    category: object = None
     grace: int | None = None
     target: int | None = None
 

@@ -41,6 +41,7 @@ class Roster:
     since: datetime
     owner: Hashable
     deputy: Hashable | None = None
+    category: Hashable | None = None
 
 
 @dataclass(frozen=True)
@@ -72,11 +73,12 @@ class Acting:
 class Ledger:
     """Who answered for a promise: when it fell due, over its life, and for its breach.
 
-    `in_name_of`: who was accountable when it ended, or is. The holder is whom the work lies with:
-    who acts, or who reviews the answer. A review takes no account away.
+    `in_name_of`: who was accountable when it ended, or is, and `in_category`. The holder is whom the
+    work lies with: who acts, or who reviews the answer. A review takes no account away.
     """
 
     in_name_of: Hashable
+    in_category: Hashable | None
     accountable_at_due: Hashable
     acting_at_due: Hashable
     holder_at_due: Hashable
@@ -109,7 +111,7 @@ def acting(
 
 def rosters(events: Sequence[Event]) -> list[Roster]:
     """Who was named for a topic and since when, from its events."""
-    return [Roster(e.at, e.owner, e.deputy) for e in events if e.owner is not None]
+    return [Roster(e.at, e.owner, e.deputy, e.category) for e in events if e.owner is not None]
 
 
 def ledger(
@@ -131,8 +133,16 @@ def ledger(
         blamed = _roster(people, min(risk, due)).owner
     acts = acting(at_due.owner, at_due.deputy, absences, due, manager).who
     spent = held(promise, people, absences, manager, reviews)
-    in_name_of = _roster(people, over).owner
-    return Ledger(in_name_of, at_due.owner, acts, _holder(reviews, due, acts), spent, blamed)
+    name = _roster(people, over)
+    return Ledger(
+        name.owner,
+        name.category,
+        at_due.owner,
+        acts,
+        _holder(reviews, due, acts),
+        spent,
+        blamed,
+    )
 
 
 def held(

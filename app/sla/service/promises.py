@@ -10,6 +10,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy import delete
+
 from app.core import clock
 from app.core.db import session
 from app.core.events import record
@@ -17,7 +19,7 @@ from app.sla.engine.people import Roster, ledger, rosters
 from app.sla.engine.promises import evaluate
 from app.sla.engine.rules import FIRST_ANSWER, NEXT_ANSWER
 from app.sla.events import PromiseBroken, PromiseKept, PromiseMade
-from app.sla.models import ClockEvent, Promise
+from app.sla.models import BreachReason, ClockEvent, Promise, RungSent
 from app.sla.queries import promises, terms
 
 if TYPE_CHECKING:
@@ -32,15 +34,24 @@ TAKEN_FOR = timedelta(hours=4)
 
 
 def note(
-    topic: Topic, kind: str, *, at: datetime | None = None, by: int | None = None, **data: Any
+    topic: Topic,
+    kind: str,
+    *,
+    at: datetime | None = None,
+    by: int | None = None,
+    as_of: datetime | None = None,
+    **data: Any,
 ) -> ClockEvent:
     """Something happened to a topic at `at` (now): write it down and project what follows.
 
+    `as_of`: when it is written down only later, so that what was noticed since is not unnoticed.
     `data`: the other fields of `engine.events.Event`; instants as they are.
     """
     at = at or clock.now()
     rules = terms.rules_in_force(topic.category_id, at)
     said = {k: v.isoformat() if hasattr(v, "isoformat") else v for k, v in data.items()}
+    if "owner" in said:
+        said["category"] = topic.category_id
     event = ClockEvent(
         topic_id=topic.id,
         type=kind,
@@ -52,7 +63,7 @@ def note(
     )
     session.add(event)
     session.flush()
-    project(topic, at)
+    project(topic, max(at, as_of or at))
     session.flush()
     return event
 
@@ -105,10 +116,11 @@ def _write(
         row = Promise(topic_id=topic.id, kind=outcome.kind, cycle=outcome.cycle)
         row.category_id, row.detected_at = topic.category_id, None
         session.add(row)
+    elif row.started_at != outcome.started_at:
+        # An asker's turn was undone, and this number is another turn's now: nobody was told of it.
+        _forget(row)
     broken_before, kept_before = row.breached_at, row.fulfilled_at
     before = _urgent(row)
-    if outcome.is_live and outcome.breached_at is None:
-        row.category_id = topic.category_id
     for name, value in meant(outcome, turns, told, now).items():
         setattr(row, name, value)
     if new or before != _urgent(row):
@@ -123,6 +135,13 @@ def _write(
         record(PromiseKept(topic.id, row.id, row.state == "met_late"), at=row.fulfilled_at)
 
 
+def _forget(row: Promise) -> None:
+    """What was recorded under a number that stood for another promise."""
+    row.detected_at = row.breached_at = row.fulfilled_at = None
+    for told in (RungSent, BreachReason):
+        session.execute(delete(told).where(told.promise_id == row.id))
+
+
 def meant(
     outcome: Outcome,
     turns: Sequence[Roster],
@@ -133,7 +152,7 @@ def meant(
     book = ledger(outcome, turns, (), now, None)
     ended, paused = outcome.ended_at is not None, outcome.state == "paused"
     taken_by_id, taken_until = _taken(outcome, told, now)
-    return {
+    columns: dict[str, Any] = {
         "policy_version_id": outcome.terms.policy_version,
         "calendar_version_id": outcome.calendar_version,
         "started_at": outcome.started_at,
@@ -151,12 +170,15 @@ def meant(
         "overdue_s": outcome.overdue.total_seconds() if ended else 0.0,
         "overdue_wall_s": outcome.overdue_wall.total_seconds() if ended else 0.0,
         "took_s": _took(outcome),
-        "accountable_id": book.accountable_at_due,
+        "accountable_id": book.in_name_of,
         "attributed_to_id": book.breach_attributed_to,
         "arm_no": outcome.arm_no,
         "taken_by_id": taken_by_id,
         "taken_until": taken_until,
     }
+    if book.in_category is not None:
+        columns["category_id"] = book.in_category
+    return columns
 
 
 def _urgent(row: Promise) -> tuple[object, ...]:
