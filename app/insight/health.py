@@ -122,7 +122,7 @@ def _scheduler(_settings: Mapping[str, Any]) -> Finding:
     if last is None:
         return _wrong("has never gone its rounds", ADVICE["scheduler"])
     ago = clock.now() - last.at
-    if last.held:
+    if promises.letters_are_held():
         return _wrong("holds its letters: the clock has jumped", ADVICE["clock jump"])
     oldest = promises.oldest_unnoticed()
     lag = max(clock.now() - oldest, timedelta(0)) if oldest else timedelta(0)

@@ -67,3 +67,20 @@ class RemindersDue(Event):
 
     person_id: int
     reminders: list[list[int | str]]
+
+
+@dataclass(frozen=True)
+class NamingGoesOn(Event):
+    """The topics of a category after this one are to be given its new people, as of an instant."""
+
+    category_id: int
+    since: str
+    after: int
+
+
+@dataclass(frozen=True)
+class LookingGoesOn(Event):
+    """What runs in these categories, on topics after this one, is to be looked at."""
+
+    category_ids: list[int]
+    after: int

@@ -228,11 +228,15 @@ class RungSent(Model):
 
 
 class Tick(Model):
-    """The scheduler's last round: `at` by the wall clock, `held` when it was not trusted."""
+    """A host's last round: `at` by its wall clock, `held` when it was not trusted.
+
+    Clocks of two hosts are never compared, so each host has a row of its own. The daily replay has
+    one too, and whoever is at it another.
+    """
 
     __tablename__ = "sla_ticks"
 
-    name: Mapped[str] = mapped_column(String(20), primary_key=True)
+    name: Mapped[str] = mapped_column(String(80), primary_key=True)
     at: Mapped[datetime]
     held: Mapped[bool] = mapped_column(default=False)
 

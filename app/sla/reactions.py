@@ -3,8 +3,10 @@
 import logging
 import time
 from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
 
-from app.accounts.events import AbsenceChanged
+from app.accounts.events import AbsenceChanged, PersonLetIn, PersonShutOut, RoleGiven
 from app.core import clock, jobs, transactions
 from app.core.events import fact_at_hand, later, now
 from app.core.i18n import _
@@ -23,9 +25,15 @@ from app.moderation.events import (
     TopicUnmerged,
     TopicWithdrawn,
 )
-from app.sla.events import CalendarVersionMade, PromiseBroken, PromiseKept
+from app.sla.events import (
+    CalendarVersionMade,
+    LookingGoesOn,
+    NamingGoesOn,
+    PromiseBroken,
+    PromiseKept,
+)
 from app.sla.queries import promises
-from app.sla.service import calendars, ticking, verifying
+from app.sla.service import calendars, ticking, verifying, waking
 from app.sla.service.promises import named, note, post_name
 from app.topics import queries
 from app.topics.events import (
@@ -42,7 +50,6 @@ from app.topics.events import (
     TopicSolved,
     TopicTaken,
 )
-from app.topics.promise import is_over
 from app.topics.timeline import Happening, Line, lines
 
 log = logging.getLogger(__name__)
@@ -64,7 +71,7 @@ MEANING = {
 }
 
 
-def _note(topic_id: int, kind: str, **data: object) -> None:
+def _note(topic_id: int, kind: str, **data: Any) -> None:
     """Note it as done by whom and when the fact says; what was promised nothing has no clock."""
     topic, fact = queries.topic(topic_id), fact_at_hand()
     if kind == "opened" or topic.promised_at is not None or promises.has_clock(topic):
@@ -144,12 +151,12 @@ def hand_the_promise_over(event: TopicMoved) -> None:
 @now(TopicMerged)
 def join_the_promises(event: TopicMerged) -> None:
     """One answer for both, by the earlier of the two hours."""
-    merged = queries.topic(event.topic_id)
-    # One that was broken already stays broken for itself; the other is not late by it.
-    due = merged.due_at if merged.is_awaiting and not is_over(merged) else None
+    owed = promises.live_promise(queries.topic(event.topic_id))
+    due = owed.due_at if owed is not None else None
     _note(event.topic_id, "merged_into")
-    if due is not None:
-        _note(event.into_id, "absorbed", id=f"topic:{merged.id}", due_at=due)
+    # One that was broken already stays broken for itself; the other is not late by it.
+    if due is not None and due >= fact_at_hand().at:
+        _note(event.into_id, "absorbed", id=f"topic:{event.topic_id}", due_at=due)
 
 
 @now(TopicUnmerged)
@@ -181,21 +188,36 @@ def judge_the_promise_again(event: PostHidden | PostRestored) -> None:
     _note(event.topic_id, kind, ref=post_name(post.id))
 
 
-@now(CategoryChanged)
+@later(CategoryChanged)
 def name_the_new_people(event: CategoryChanged) -> None:
-    """A new owner takes what the one before had not answered; the shown hours stand."""
-    category = queries.category(event.category_id)
-    if category is None:
-        return
-    for topic in promises.live_topics_in(category.id):
-        if promises.last_named(topic) != named(category):
-            _note(topic.id, "owner_changed", **named(category))
+    """A new owner takes what the one before had not answered; the shown hours stand.
+
+    Not where the category was changed: whoever moves or hides a topic holds it and wants its
+    category, so whoever holds the category must not want its topics.
+    """
+    fact = fact_at_hand()
+    waking.name_the_new(event.category_id, fact.at, fact.actor_id)
 
 
-@later(AbsenceChanged)
-def find_who_answers_now(_event: AbsenceChanged) -> None:
+@later(NamingGoesOn)
+def go_on_naming(event: NamingGoesOn) -> None:
+    """The next ones of many."""
+    since = datetime.fromisoformat(event.since)
+    waking.name_the_new(event.category_id, since, fact_at_hand().actor_id, event.after)
+
+
+@later(AbsenceChanged, PersonShutOut, PersonLetIn, RoleGiven)
+def find_who_answers_now(
+    event: AbsenceChanged | PersonShutOut | PersonLetIn | RoleGiven,
+) -> None:
     """Whoever answers in somebody's place from now on is to be told what waits."""
-    ticking.look_again()
+    waking.look_again(event.person_id, any_manager=not isinstance(event, AbsenceChanged))
+
+
+@later(LookingGoesOn)
+def go_on_looking(event: LookingGoesOn) -> None:
+    """The next ones of many."""
+    waking.look_again_in(event.category_ids, event.after)
 
 
 @later(CalendarVersionMade)
@@ -215,16 +237,22 @@ def leave_no_promise_behind() -> None:
 @jobs.every(20, "sla.watch")
 def watch_the_clock() -> None:
     """Go the rounds: notice what is overdue, remind whom it concerns. Pages need none of it."""
-    trusted = ticking.begin_round(clock.now(), time.monotonic())
-    transactions.commit()
-    while trusted and ticking.tick():
+    going = True
+    while going:
+        # Each batch anew: many of them take long, and the clock may jump between two.
+        at = clock.now()
+        trusted = ticking.begin_round(at, time.monotonic())
+        transactions.commit()
+        going = trusted and ticking.tick(at) > 0
         transactions.commit()
 
 
 @jobs.every(3600, "sla.verify")
 def verify_what_runs() -> None:
     """Replay what is owed: new time zone data, or a hand in the database, must not go unseen."""
-    for found in verifying.replay_what_runs():
+    ours = verifying.claim()
+    transactions.commit()
+    for found in verifying.replay_what_runs() if ours else ():
         transactions.commit()
         for each in found:
             log.error("Topic %s is stored otherwise than its events mean: %s", each.topic_id, each)

@@ -341,7 +341,9 @@ def test_an_absence_that_begins_now_finds_who_answers_now(
     assert sent_at(substitute) == {"open": hours(1)}
 
 
-def test_a_new_owner_is_told_at_once(house: Builders, cards: Category) -> None:
+def test_a_new_owner_is_told_at_once(
+    house: Builders, cards: Category, work: Callable[[], None]
+) -> None:
     house.question(category=cards)
     go(MONDAY)
     owner = house.executive()
@@ -349,6 +351,7 @@ def test_a_new_owner_is_told_at_once(house: Builders, cards: Category) -> None:
     with time_machine.travel(hours(1), tick=False):
         words = service.CategoryWords(cards.name, "", "", owner, None)
         service.change_category(manager(), cards, words)
+        work()
         ticking.tick()
 
     assert sent_at(owner) == {"open": hours(1)}

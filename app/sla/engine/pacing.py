@@ -19,7 +19,10 @@ AGREEING = 2
 
 @dataclass
 class Pacemaker:
-    """Compares, in one process, the steps of the wall clock with those of the steady clock."""
+    """Compares, in one process, the steps of the wall clock with those of the steady clock.
+
+    Nothing is compared with the clock of another host: who can say which of the two is wrong?
+    """
 
     wall: datetime | None = None
     steady: float | None = None
@@ -28,7 +31,7 @@ class Pacemaker:
     def admits(self, wall: datetime, steady: float | None, last_tick: datetime | None) -> bool:
         """Whether this tick may send. `steady`: seconds of a clock that only runs forward.
 
-        `last_tick`: the last one that any process wrote down; asked of a process's first tick.
+        `last_tick`: the last one written down on this host; asked of a process's first tick.
         """
         if not self._agrees(wall, steady, last_tick):
             self.doubts = AGREEING

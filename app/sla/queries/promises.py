@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import lazyload
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import aliased, lazyload
 
+from app.core import clock
 from app.core.db import session
 from app.sla.engine.events import Event
 from app.sla.models import ClockEvent, Promise, RungSent, Tick
@@ -16,14 +17,18 @@ from app.sla.queries import terms
 from app.topics.models import Topic
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
-    from sqlalchemy import Select
+    from sqlalchemy import ColumnElement, Select
 
     from app.sla.engine.rules import Terms
+    from app.topics.models import Category
 
 LIVE = ("running", "paused", "breached")
-THE_TICK, THE_CHECK = "tick", "verify"
+# Rows of `Tick`: a round of each host, the last replay, and whoever is at the next one.
+A_TICK, THE_CHECK, CHECKING = "tick:", "verify", "verifying"
+# Whose last round is older than this goes no rounds any more, and says nothing about letters.
+GOING = timedelta(minutes=3)
 
 
 def clock_events(topic_ids: Iterable[int]) -> dict[int, list[ClockEvent]]:
@@ -110,9 +115,28 @@ def rungs_sent(promise_ids: Iterable[int]) -> dict[int, list[RungSent]]:
     return found
 
 
+def tick_of(host: str) -> Tick | None:
+    """The last round of a host."""
+    return session.get(Tick, tick_name(host), populate_existing=True)
+
+
+def tick_name(host: str) -> str:
+    """How the rounds of a host are named."""
+    return f"{A_TICK}{host}"[:80]
+
+
 def last_tick() -> Tick | None:
-    """When the scheduler went its last round."""
-    return session.get(Tick, THE_TICK, populate_existing=True)
+    """The last round that any host went."""
+    query = select(Tick).where(Tick.name.startswith(A_TICK)).order_by(Tick.at.desc()).limit(1)
+    return session.scalar(query.execution_options(populate_existing=True))
+
+
+def letters_are_held() -> bool:
+    """Whether no host that goes its rounds trusts its clock."""
+    since = clock.now() - GOING
+    query = select(Tick.held).where(Tick.name.startswith(A_TICK), Tick.at > since)
+    held = session.scalars(query).all()
+    return bool(held) and all(held)
 
 
 def last_check() -> Tick | None:
@@ -127,11 +151,51 @@ def oldest_unnoticed() -> datetime | None:
     )
 
 
-def live_topics_in(category_id: int) -> Sequence[Topic]:
-    """Topics of a category on which anything is still owed."""
-    owed = select(Promise.topic_id).where(Promise.state.in_(LIVE))
-    query = select(Topic).where(Topic.category_id == category_id, Topic.id.in_(owed))
-    return session.scalars(query.order_by(Topic.id)).unique().all()
+def due_now(at: datetime, limit: int) -> int:
+    """How many promises wait for somebody to look at them; counted up to `limit`."""
+    due = select(Promise.id).where(
+        Promise.next_action_at.is_not(None), Promise.next_action_at <= at
+    )
+    return session.scalar(select(func.count()).select_from(due.limit(limit).subquery())) or 0
+
+
+def running() -> tuple[ColumnElement[bool], ...]:
+    """What is true of a promise that somebody is reminded of."""
+    return Promise.state.in_(LIVE), Promise.due_at.is_not(None), Promise.pauses == ""
+
+
+def running_in(category_ids: Collection[int], after: int, limit: int) -> list[int]:
+    """The ids of topics in these categories on which something runs: the next ones `after` one."""
+    query = select(Promise.topic_id).join(Topic, Topic.id == Promise.topic_id)
+    query = query.where(*running(), Topic.category_id.in_(category_ids), Promise.topic_id > after)
+    return list(session.scalars(query.distinct().order_by(Promise.topic_id).limit(limit)))
+
+
+def named_otherwise(category: Category, after: int, limit: int) -> list[int]:
+    """The ids of topics that owe something and were last given other people than the category's.
+
+    The next ones `after` one. One statement, of indexes, whatever the category owes.
+    """
+    owner, deputy = ClockEvent.data["owner"].as_integer(), ClockEvent.data["deputy"].as_integer()
+    other = aliased(ClockEvent)
+    last = select(func.max(other.id)).where(
+        other.topic_id == Topic.id, other.data["owner"].as_integer().is_not(None)
+    )
+    owed = select(Promise.id).where(Promise.topic_id == Topic.id, Promise.state.in_(LIVE))
+    query = select(Topic.id).join(
+        ClockEvent, ClockEvent.id == last.correlate(Topic).scalar_subquery()
+    )
+    query = query.where(Topic.category_id == category.id, Topic.id > after, owed.exists())
+    changed = or_(owner != category.owner_id, deputy.is_distinct_from(category.deputy_id))
+    return list(session.scalars(query.where(changed).order_by(Topic.id).limit(limit)))
+
+
+def hold(topic_ids: Collection[int]) -> Sequence[Topic]:
+    """These topics as they stand now, locked in the order of their ids, and theirs alone."""
+    ids = select(Topic.id).where(Topic.id.in_(topic_ids)).order_by(Topic.id)
+    session.execute(ids.with_for_update(of=Topic))
+    query = select(Topic).where(Topic.id.in_(topic_ids)).order_by(Topic.id)
+    return session.scalars(query.execution_options(populate_existing=True)).unique().all()
 
 
 def has_clock(topic: Topic) -> bool:
@@ -140,9 +204,9 @@ def has_clock(topic: Topic) -> bool:
     return session.scalar(query) is not None
 
 
-def last_named(topic: Topic) -> dict[str, int | None] | None:
-    """Who was named for a topic last: its owner and deputy."""
-    named = [e.data for e in clock_events([topic.id])[topic.id] if "owner" in e.data]
+def last_named(told: Iterable[ClockEvent]) -> dict[str, int | None] | None:
+    """Who was named for a topic last, by its events: its owner and deputy."""
+    named = [e.data for e in told if "owner" in e.data]
     return {"owner": named[-1]["owner"], "deputy": named[-1].get("deputy")} if named else None
 
 

@@ -8,14 +8,15 @@ is locked while it is looked at, and the key of `rungs_sent` makes each rung one
 from __future__ import annotations
 
 import logging
+import socket
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import update
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import delete, update
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from app.accounts import queries as accounts
 from app.brand.queries import brand
@@ -51,6 +52,8 @@ BATCH = 100
 A_MOMENT = timedelta(microseconds=1)
 # A topic that could not be looked at must not keep the others waiting; the log tells of it.
 PUT_OFF = timedelta(minutes=5)
+# A host that went no round for so long is gone: a container has a new name each time.
+GONE = timedelta(days=7)
 CHANNEL = "mail"
 
 # From which rung on somebody is written to; recipients are cumulative.
@@ -81,6 +84,12 @@ class Round:
         if category_id not in self.rules:
             self.rules[category_id] = rules_in_force(category_id, self.now)
         return self.rules[category_id]
+
+    def add(self, alone: Round) -> None:
+        """What one topic brought."""
+        self.sent += alone.sent
+        for person_id, reminders in alone.reminders.items():
+            self.reminders[person_id] += reminders
 
 
 @dataclass(frozen=True)
@@ -122,13 +131,15 @@ _pacemaker = Pacemaker()
 
 def begin_round(now: datetime, steady: float | None, pacemaker: Pacemaker = _pacemaker) -> bool:
     """Write the round down; whether the clock can be trusted with sending anything in it."""
-    last = promises.last_tick()
+    host = socket.gethostname()
+    last = promises.tick_of(host)
     trusted = pacemaker.admits(now, steady, last.at if last else None)
     if not trusted:
         log.warning("the clock jumped; reminders are held until it runs evenly again")
-    if last is None and add_once(Tick(name=promises.THE_TICK, at=now, held=not trusted)):
+    if last is None and add_once(Tick(name=promises.tick_name(host), at=now, held=not trusted)):
+        _forget_the_gone(now)
         return trusted
-    last = last or promises.last_tick()
+    last = last or promises.tick_of(host)
     if last is not None:
         last.at, last.held = now, not trusted
     session.flush()
@@ -151,23 +162,39 @@ def tick(now: datetime | None = None, limit: int = BATCH) -> int:
         accounts.managers() or people.managers(),
         _next_turn(categories, now),
     )
-    for topic in topics:
+    for topic_id, topic in zip(ids, topics, strict=True):
+        alone = replace(going, reminders=defaultdict(list), sent=[])
         try:
-            _look_at(going, topic, events[topic.id], rows[topic.id], logged)
-        except SQLAlchemyError:
-            raise
-        except Exception:
-            log.exception("topic %s could not be looked at; it is put off", topic.id)
-            for row in rows[topic.id]:
-                row.next_action_at = now + PUT_OFF if row.next_action_at else None
+            with session.begin_nested():
+                _look_at(alone, topic, events[topic_id], rows[topic_id], logged)
+                session.add_all(alone.sent)
+        except Exception as error:
+            if _is_not_the_topics(error):
+                raise
+            log.exception("topic %s could not be looked at; it is put off", topic_id)
+            _put_off(topic_id, now)
+        else:
+            going.add(alone)
     _write_down(going)
     return len(topics)
 
 
-def look_again() -> None:
-    """Have every running promise looked at in the next round."""
-    running = (Promise.state.in_(promises.LIVE), Promise.due_at.is_not(None), Promise.pauses == "")
-    session.execute(update(Promise).where(*running).values(next_action_at=clock.now()))
+def _is_not_the_topics(error: Exception) -> bool:
+    """Whether the database is away or in the others' hands: the whole batch is tried again."""
+    lost = isinstance(error, DBAPIError) and error.connection_invalidated
+    return lost or isinstance(error, OperationalError)
+
+
+def _put_off(topic_id: int, now: datetime) -> None:
+    """Nothing that was written of it remains, but that it is looked at again a little later."""
+    due = (Promise.next_action_at.is_not(None), Promise.next_action_at <= now)
+    these = update(Promise).where(Promise.topic_id == topic_id, *due)
+    session.execute(these.values(next_action_at=now + PUT_OFF))
+
+
+def _forget_the_gone(now: datetime) -> None:
+    gone = (Tick.name.startswith(promises.A_TICK), Tick.at < now - GONE)
+    session.execute(delete(Tick).where(*gone))
 
 
 def _look_at(
@@ -284,7 +311,6 @@ def _write_down(going: Round) -> None:
     }
     for row in going.sent:
         row.fact_id = facts.get(row.person_id) if row.fate == "sent" else None
-    session.add_all(going.sent)
     session.flush()
 
 

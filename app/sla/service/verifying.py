@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select, update
 
 from app.core import clock
-from app.core.db import session
+from app.core.db import add_once, session
 from app.core.events import quietly
 from app.sla.engine.people import Roster, rosters
 from app.sla.engine.promises import evaluate
@@ -26,8 +27,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
+    from app.sla.engine.events import Event
+
 BATCH = 200
 ONCE_IN = timedelta(hours=20)
+# Whoever is at it says so with each batch.
+LEASE = timedelta(hours=1)
 # They pass by themselves as time goes: the scheduler notices them, or has yet to.
 NOTICED_LATER = {"state", "breached_at", "at_risk_at", "attributed_to_id"}
 LAPSING = {"taken_by_id", "taken_until"}
@@ -45,42 +50,60 @@ class Difference:
     computed: Any
 
 
+# A topic's id and how its promises differ.
+Replayed = tuple[int, list[Difference]]
+
+
 def count() -> int:
     """How many topics have promises to replay."""
     return session.scalar(select(func.count(func.distinct(ClockEvent.topic_id)))) or 0
 
 
-def replay(*, repair: bool = False) -> Iterator[tuple[int, list[Difference]]]:
-    """Replay every topic; each one's id with its differences. `repair` writes the rows anew.
+def replay(*, repair: bool = False) -> Iterator[list[Replayed]]:
+    """Replay every topic, a batch at a time; each one's id with its differences.
 
-    Read in batches, so that the whole history is never held at once. The caller commits.
+    `repair` writes their rows anew. The caller commits after each batch, so that the whole history
+    is never held at once, nor anybody kept waiting for it.
     """
     last = 0
     while ids := _next_ids(last):
         last = ids[-1]
-        yield from _replay(ids, repair=repair)
-        if repair:
-            session.flush()
+        yield _replay(ids, repair=repair)
         session.expunge_all()
 
 
-def replay_what_runs() -> Iterator[list[Difference]]:
-    """Replay the topics on which anything is owed, a batch at a time, unless it was done today.
+def claim() -> bool:
+    """Whether this worker is to replay what is owed: it was not done today, nor is anybody at it.
 
-    Whether all was well is remembered for `flask doctor`. The caller commits after each batch, so
-    that nobody waits for the whole.
+    The claim holds for an hour, so that one who dies at it keeps nobody from it. The caller
+    commits.
     """
-    now, known = clock.now(), session.get(Tick, promises.THE_CHECK)
+    now, known = clock.now(), promises.last_check()
     if known is not None and now - known.at < ONCE_IN:
-        return
+        return False
+    if add_once(Tick(name=promises.CHECKING, at=now)):
+        return True
+    late = update(Tick).where(Tick.name == promises.CHECKING, Tick.at <= now - LEASE)
+    return session.execute(late.values(at=now)).rowcount == 1  # type: ignore[attr-defined,no-any-return]
+
+
+def replay_what_runs() -> Iterator[list[Difference]]:
+    """Replay the topics on which anything is owed, a batch at a time; what was found in each.
+
+    For whoever has claimed it. Whether all was well is remembered for `flask doctor`. The caller
+    commits after each batch.
+    """
     wrong, last = False, 0
     while ids := _next_owed(last):
         last = ids[-1]
         found = [each for _id, those in _replay(ids, repair=False) for each in those]
         wrong = wrong or bool(found)
+        ours = update(Tick).where(Tick.name == promises.CHECKING)
+        session.execute(ours.values(at=clock.now()))
         session.expunge_all()
         yield found
-    session.merge(Tick(name=promises.THE_CHECK, at=now, held=wrong))
+    session.merge(Tick(name=promises.THE_CHECK, at=clock.now(), held=wrong))
+    session.execute(delete(Tick).where(Tick.name == promises.CHECKING))
     session.flush()
 
 
@@ -90,12 +113,8 @@ def project_what_never_was() -> int:
         ~select(Promise.id).where(Promise.topic_id == ClockEvent.topic_id).exists()
     )
     ids = list(session.scalars(query.distinct().order_by(ClockEvent.topic_id)))
-    # What was kept and broken long ago is history: nobody is written to about it.
-    with quietly():
-        for start in range(0, len(ids), BATCH):
-            for _ in _replay(ids[start : start + BATCH], repair=True):
-                pass
-            session.flush()
+    for start in range(0, len(ids), BATCH):
+        _replay(ids[start : start + BATCH], repair=True)
     return len(ids)
 
 
@@ -111,21 +130,46 @@ def _next_ids(last: int) -> list[int]:
     return list(session.scalars(query.order_by(ClockEvent.topic_id).limit(BATCH)))
 
 
-def _replay(ids: Sequence[int], *, repair: bool) -> Iterator[tuple[int, list[Difference]]]:
-    now = clock.now()
+def _replay(ids: Sequence[int], *, repair: bool) -> list[Replayed]:
+    """Compare these topics. What seems to differ is held and compared once more.
+
+    In between somebody may have answered; and what is written anew must be of now.
+    """
+    query = select(Topic).where(Topic.id.in_(ids)).order_by(Topic.id)
+    found = _compared(session.scalars(query).unique().all())
+    doubtful = [topic_id for topic_id, (those, missing) in found.items() if those or missing]
+    if doubtful:
+        found |= _compared(promises.hold(doubtful), repair=repair)
+    return [(topic_id, those) for topic_id, (those, _) in found.items()]
+
+
+def _compared(
+    topics: Sequence[Topic], *, repair: bool = False
+) -> dict[int, tuple[list[Difference], bool]]:
+    """The differences of each topic, by its id, and whether it has no promises at all."""
+    ids, now = [topic.id for topic in topics], clock.now()
     events, rows = promises.clock_events(ids), promises.promises_on(ids)
-    query = select(Topic).where(Topic.id.in_(ids))
-    for topic in session.scalars(query.order_by(Topic.id)).unique():
-        found = list(_differences(topic, events[topic.id], rows[topic.id], now))
-        if repair and (found or not rows[topic.id]):
-            project(topic, now, events[topic.id], rows[topic.id])
-        yield topic.id, found
+    read = iter(promises.as_engine_reads([e for topic_id in ids for e in events[topic_id]]))
+    found = {}
+    # What was kept and broken long ago is history: nobody is written to about it.
+    with quietly():
+        for topic in topics:
+            told, mine = events[topic.id], rows[topic.id]
+            those = list(_differences(topic, told, list(islice(read, len(told))), mine, now))
+            found[topic.id] = those, not mine
+            if repair and (those or not mine):
+                project(topic, now, told, mine)
+        session.flush()
+    return found
 
 
 def _differences(
-    topic: Topic, told: Sequence[ClockEvent], rows: Sequence[Promise], now: datetime
+    topic: Topic,
+    told: Sequence[ClockEvent],
+    read: Sequence[Event],
+    rows: Sequence[Promise],
+    now: datetime,
 ) -> Iterator[Difference]:
-    read = promises.as_engine_reads(told)
     turns = rosters(read) or [Roster(topic.opened_at, topic.category.owner_id)]
     stored = {(row.kind, row.cycle): row for row in rows}
     for outcome in evaluate(read, now):
