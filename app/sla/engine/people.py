@@ -73,7 +73,7 @@ class Acting:
 class Ledger:
     """Who answered for a promise: when it fell due, over its life, and for its breach.
 
-    `in_name_of`: who was accountable when it ended, or is, and `in_category`. The holder is whom the
+    `in_name_of`: who was accountable when it ended, or is, `in_category`. The holder is whom the
     work lies with: who acts, or who reviews the answer. A review takes no account away.
     """
 
