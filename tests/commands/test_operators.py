@@ -25,6 +25,7 @@ from app.core.heartbeat import Beat
 from app.insight import health
 from app.search import service as search
 from app.sla.models import Tick
+from app.sla.queries import promises
 from app.topics.models import Topic
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def well(app: Flask, house: Builders, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(app.config, "SECRET_KEY", "q8TzW0y3mB5uVn1KxRj7sLd2fGh4cPa6eIoU9kXwZtY=")
     house.category()
     session.merge(Beat(name="worker", at=clock.now()))
-    session.merge(Tick(name="tick", at=clock.now()))
+    session.merge(Tick(name=promises.A_TICK + "here", at=clock.now()))
     session.commit()
     search.rebuild()
 
@@ -148,7 +149,7 @@ def test_a_probe_refuses_only_for_what_is_vital(
 
 
 def test_a_probe_fails_when_the_scheduler_sleeps(browser: Browser, well: None) -> None:
-    session.merge(Tick(name="tick", at=clock.now() - timedelta(minutes=4)))
+    session.merge(Tick(name=promises.A_TICK + "here", at=clock.now() - timedelta(minutes=4)))
     session.commit()
     asleep = browser.get("/readyz")
     assert asleep.status_code == 503

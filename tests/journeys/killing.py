@@ -31,6 +31,7 @@ from app.factory import create_app
 from app.notify.models import Letter
 from app.search import service as search
 from app.sla.models import PolicyVersion, Promise, RungSent
+from app.sla.queries import promises
 from app.topics import service
 from app.topics.models import Category, Topic
 from tests.builders import Builders
@@ -174,7 +175,11 @@ class House:
         with self.app.app_context():
             while time.monotonic() < until:
                 session.rollback()
-                if not deliveries.count("pending"):
+                # What the scheduler has yet to look at becomes letters, too.
+                unnoticed = promises.oldest_unnoticed()
+                if not deliveries.count("pending") and (
+                    unnoticed is None or unnoticed > clock.now()
+                ):
                     break
                 time.sleep(0.1)
         os.kill(worker, signal.SIGTERM)

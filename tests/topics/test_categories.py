@@ -129,7 +129,9 @@ def test_the_form_shows_what_is_kept(house: Builders, manager: Browser) -> None:
     assert f'value="{sonya.id}"' in ticked[0]
 
 
-def test_a_new_owner_takes_over_what_waits(house: Builders, manager: Browser) -> None:
+def test_a_new_owner_takes_over_what_waits(
+    house: Builders, manager: Browser, work: Callable[[], None]
+) -> None:
     category = house.category(slug="cards")
     before, oleg = category.owner, house.executive()
     waiting = house.question(category=category)
@@ -138,6 +140,7 @@ def test_a_new_owner_takes_over_what_waits(house: Builders, manager: Browser) ->
     due = waiting.due_at
 
     manager.post("/manage/categories/cards", form(oleg))
+    work()
 
     assert waiting.responsible_id == oleg.id
     assert waiting.due_at == due
