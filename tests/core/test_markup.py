@@ -575,11 +575,11 @@ def test_twice_the_text_takes_twice_the_time(name: str) -> None:
     half, whole = BOMBS[name](LIMIT // 2), BOMBS[name](LIMIT)
     assert len(whole) <= LIMIT
     halves, wholes = [], []
-    for _ in range(4):  # what the machine does beside us comes and goes; a square stays
+    for _ in range(8):  # what the machine does beside us comes and goes; a square stays
         halves.append(seconds(half))
         wholes.append(seconds(whole))
         # below 20 ms there is nothing to measure against
-        if min(wholes) <= 3 * max(min(halves), 0.02):
+        if min(wholes) <= 3.5 * max(min(halves), 0.02):
             return
     raise AssertionError(halves, wholes)
 
