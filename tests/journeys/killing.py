@@ -182,6 +182,10 @@ class House:
         return status
 
     def _one_survives(self) -> int:
+        with self.app.app_context():
+            # A child must not inherit what was opened to look.
+            session.remove()
+            db.engine.dispose()
         worker = fork(self.work)
         until = time.monotonic() + SURVIVOR_NEEDS
         while time.monotonic() < until and not self._nothing_is_left():
