@@ -35,12 +35,14 @@ from app.topics import queries as topics
 from app.topics.promise import standing
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from email.policy import Policy
 
     from app.accounts.models import Person
     from app.brand.models import Brand
     from app.moderation.models import Act
     from app.notify.models import Letter
+    from app.sla.queries.reminders import Reminder
     from app.topics.models import Topic
 
 # Twice the size it is shown at, for dense screens.
@@ -98,11 +100,11 @@ for _name in ("Message-ID", "In-Reply-To", "References", "List-Id", "List-Unsubs
 POLICY = SMTP.clone(header_factory=_registry)
 
 
-def compose(letter: Letter) -> EmailMessage:
-    """The letter as it goes out."""
+def compose(letter: Letter, due: Sequence[Reminder] = ()) -> EmailMessage:
+    """The letter as it goes out; `due`: the reminders that it tells of."""
     brand = the_brand()
     with speaking(letter.locale, _zone(letter.person, brand)):
-        about = _about(letter, brand)
+        about = _about(letter, brand, reminders.one_a_topic(due))
         template = f"notify/emails/{letter.kind}"
         subject = _one_line(_rendered(f"{template}.txt", only_subject=True, **about))
         text = _rendered(f"{template}.txt", **about)
@@ -150,13 +152,10 @@ def _add_list_headers(message: EmailMessage, letter: Letter, unsubscribe_url: st
         message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
 
 
-def _about(letter: Letter, brand: Brand) -> dict[str, Any]:
+def _about(letter: Letter, brand: Brand, due: Sequence[Reminder]) -> dict[str, Any]:
     """Everything the templates may speak of."""
     event, topic, person = letter.fact.event, letter.topic, letter.person
     act = _act(letter)
-    due = []
-    if isinstance(event, RemindersDue) and person is not None:
-        due = reminders.one_a_topic(reminders.still_wanted(event, person))
     asked_id = due[0].post_id if due else None
     change = ideas.change(event.change_id) if isinstance(event, IdeaStateChanged) else None
     stop = service.unsubscribe_token(person, letter.kind, letter.topic_id) if person else None

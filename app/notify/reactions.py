@@ -87,10 +87,8 @@ def pass_on_the_thanks(event: TopicOpened | TopicMoved) -> None:
 def remind(event: RemindersDue) -> None:
     """One letter tells a person all that fell to them together."""
     person = accounts.person(event.person_id)
-    if person is None or not reminders.settle(event):
-        return
-    wanted = reminders.still_wanted(event, person)
-    if not wanted:
+    wanted = reminders.wanted(reminders.settle(event), person) if person is not None else []
+    if person is None or not wanted:
         return
     if len({each.topic.id for each in wanted}) > 1:
         service.write("digest", [person])
@@ -228,10 +226,10 @@ def post_the_letter(event: LetterWritten) -> None:
     letter = queries.letter(event.letter_id)
     if letter is None or letter.posted_at is not None or letter.skipped is not None:
         return
-    letter.skipped = service.reason_to_skip(letter)
+    letter.skipped, due = service.look_again(letter)
     if letter.skipped is not None:
         return
-    message = letters.compose(letter)
+    message = letters.compose(letter, due)
     # The mail server may take its time: nobody's transaction should wait for it.
     transactions.commit()
     mail.send(message)

@@ -14,6 +14,8 @@ from app.sla.queries import reminders
 from app.sla.service.reminders import drop
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from app.accounts.models import Person
     from app.sla.events import RemindersDue
     from app.sla.queries.reminders import Reminder
@@ -22,20 +24,19 @@ if TYPE_CHECKING:
 LONGEST = 30
 
 
-def settle(event: RemindersDue) -> bool:
-    """Let go of what was settled meanwhile; whether anything still holds."""
+def settle(event: RemindersDue) -> list[Reminder]:
+    """Let go of what was settled meanwhile; what still holds.
+
+    Read once for each letter: an answer may come at any moment, also between two looks.
+    """
     left = reminders.standing(event)
     drop(event, {each.promise.id for each in left})
-    return bool(left)
+    return left
 
 
-def still_wanted(event: RemindersDue, person: Person) -> list[Reminder]:
+def wanted(holding: list[Reminder], person: Person) -> list[Reminder]:
     """What still holds, without what this person refused and may refuse."""
-    return [
-        each
-        for each in reminders.standing(event)
-        if each.is_a_duty or policy.wants(person, kind_of(each))
-    ]
+    return [each for each in holding if each.is_a_duty or policy.wants(person, kind_of(each))]
 
 
 def kind_of(reminder: Reminder) -> str:
@@ -51,7 +52,7 @@ def kind_of(reminder: Reminder) -> str:
     return "question"
 
 
-def one_a_topic(wanted: list[Reminder]) -> list[Reminder]:
+def one_a_topic(wanted: Sequence[Reminder]) -> list[Reminder]:
     """The most pressing reminder of each topic."""
     return list({each.topic.id: each for each in reversed(wanted)}.values())[::-1]
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from app.accounts.models import Person, Ticket
     from app.core.policy import Actor
+    from app.sla.queries.reminders import Reminder
     from app.topics.models import Topic
 
 # Otherwise nobody is told what they did themselves.
@@ -176,15 +177,26 @@ def write_for_ticket(kind: str, ticket: Ticket) -> None:
     )
 
 
-def reason_to_skip(letter: Letter) -> str | None:
-    """Why a letter should not go out after all, judged right before it does."""
+def look_again(letter: Letter) -> tuple[str | None, list[Reminder]]:
+    """Right before it goes: why it should not after all, and the reminders it still tells of."""
+    event, person = letter.fact.event, letter.person
+    reason = _reason_to_skip(letter)
+    if reason is not None or person is None or not isinstance(event, RemindersDue):
+        return reason, []
+    holding = reminders.settle(event)
+    left = reminders.wanted(holding, person)
+    if left:
+        return None, left
+    return "unsubscribed" if holding else "stale", []
+
+
+def _reason_to_skip(letter: Letter) -> str | None:
     if letter.ticket is not None:
         return _reason_to_skip_ticket(letter.kind, letter.ticket)
     if letter.person is None or not policy.may_be_written_to(letter.person):
         return "gone"
-    event = letter.fact.event
-    if isinstance(event, RemindersDue):
-        return _reason_to_skip_reminders(event, letter.person)
+    if isinstance(letter.fact.event, RemindersDue):
+        return None
     if _is_unwanted(letter, letter.person):
         return "unsubscribed"
     if letter.topic is not None and _is_out_of_sight(letter, letter.topic):
@@ -225,13 +237,6 @@ def _reason_to_skip_ticket(kind: str, ticket: Ticket) -> str | None:
     if ticket.person is not None and ticket.person.disabled_at is not None:
         return "gone"
     return None
-
-
-def _reason_to_skip_reminders(event: RemindersDue, person: Person) -> str | None:
-    """What was settled meanwhile drops out; a letter of which nothing is left is not sent."""
-    if not reminders.settle(event):
-        return "stale"
-    return None if reminders.still_wanted(event, person) else "unsubscribed"
 
 
 def _is_unwanted(letter: Letter, person: Person) -> bool:

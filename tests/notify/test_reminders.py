@@ -17,8 +17,9 @@ from app.moderation import service as moderation
 from app.notify import policy, reactions, reminders, service
 from app.notify.events import LetterWritten
 from app.notify.models import Letter
-from app.sla.events import HourMoved
+from app.sla.events import HourMoved, RemindersDue
 from app.sla.models import PolicyVersion, Promise, RungSent
+from app.sla.queries import reminders as due_reminders
 from app.sla.service import ticking
 from app.topics import service as topics
 from tests.notify.conftest import NOON, html_of, text_of
@@ -292,6 +293,34 @@ def test_a_letter_written_already_is_looked_at_once_more(
 
     assert letter.skipped == "stale"
     assert mailbag.letters() == []
+
+
+def test_an_answer_between_two_looks_makes_no_letter_empty(
+    house: Builders, cards: Category, mailbag: Mailbag, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One look decides what a letter says, so it is either sent with that or skipped as stale."""
+    topic = house.question(category=cards, title="Где карта?", at=NOON - timedelta(hours=25))
+    ticking.tick()
+    fact = session.scalars(
+        select(Fact).where(Fact.name == "RemindersDue").order_by(Fact.id)
+    ).first()
+    assert fact is not None
+    with reacting_to(fact):
+        reactions.remind(fact.event)
+    letter = session.scalars(select(Letter).where(Letter.fact_id == fact.id)).one()
+    look = due_reminders.standing
+
+    def look_and_be_overtaken(event: RemindersDue) -> list[due_reminders.Reminder]:
+        found = look(event)
+        if topic.answers_count == 0:
+            house.answer(topic)
+        return found
+
+    monkeypatch.setattr(due_reminders, "standing", look_and_be_overtaken)
+    _post(letter)
+
+    assert letter.skipped is None
+    assert topic.title in text_of(mailbag.letters()[0])
 
 
 def test_out_of_a_digest_drops_only_what_is_settled(
