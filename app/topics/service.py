@@ -107,7 +107,7 @@ def answer(
     """
     topic = queries.held(topic.id)
     at = at or clock.now()
-    if (said := queries.said_since(topic, author, "answer", at - SENT_TWICE)) and said.body == body:
+    if said := _sent_already(author, topic, body, "answer", at):
         return said
     seen_seq = _seen(topic, seen_seq)
     post = _reply(author, topic, body, "answer", at)
@@ -139,9 +139,7 @@ def comment(
     """
     topic = queries.held(topic.id)
     at = at or clock.now()
-    if (said := queries.said_since(topic, author, "comment", at - SENT_TWICE)) and (
-        said.body == body
-    ):
+    if said := _sent_already(author, topic, body, "comment", at):
         return said
     thanks = not wants_answer and topic.answer_id is not None and topic.paused_for != "customer"
     post = _reply(author, topic, body, "comment", at)
@@ -161,9 +159,7 @@ def ask_back(
     """Ask the asker for what is missing, in public. Whether a clock waits for them is not ours."""
     topic = queries.held(topic.id)
     at = at or clock.now()
-    if (said := queries.said_since(topic, author, "clarification", at - SENT_TWICE)) and (
-        said.body == body
-    ):
+    if said := _sent_already(author, topic, body, "clarification", at):
         return said
     seen_seq = _seen(topic, seen_seq)
     post = _aside(author, topic, body, "clarification", at)
@@ -183,9 +179,8 @@ def promise_news(
     """Say that the bank is at work, and perhaps by when there will be news. It is no answer."""
     topic = queries.held(topic.id)
     at = at or clock.now()
-    if (said := queries.said_since(topic, author, "holding", at - SENT_TWICE)) and (
-        (said.body, said.promised_for) == (body, until)
-    ):
+    said = _sent_already(author, topic, body, "holding", at)
+    if said and said.promised_for == until:
         return said
     seen_seq = _seen(topic, seen_seq)
     post = _aside(author, topic, body, "holding", at, until)
@@ -311,6 +306,11 @@ def retag(topic: Topic, names: list[str]) -> None:
     if topic.is_counted:  # what is hidden or merged is counted nowhere
         _count_tags([known[name].id for name in had.difference(wanted)], -1)
         _count_tags([known[name].id for name in wanted if name not in had], 1)
+
+
+def _sent_already(author: Person, topic: Topic, body: str, kind: str, at: datetime) -> Post | None:
+    said = queries.said_since(topic, author, kind, at - SENT_TWICE)
+    return said if said and said.body == body else None
 
 
 def _held_tags(names: set[str]) -> dict[str, Tag]:
