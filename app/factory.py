@@ -38,7 +38,7 @@ from app.media import service as pictures
 from app.media import views as media
 from app.moderation import views as moderation
 from app.notify import views as notify
-from app.search import service as searching
+from app.search import shelf
 from app.search import views as search
 from app.sla import views as sla
 from app.topics import views as topics
@@ -101,7 +101,7 @@ def _init_core(app: Flask) -> None:
     mail.init(app.config)
     jobs.init(app.config)
     pictures.init(app.config)
-    searching.init(app.config)
+    shelf.init(app.config)
     db.init(app)
     errors.init(app)
     headers.init(app)

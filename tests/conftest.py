@@ -15,7 +15,7 @@ from app.commands.database import migrate
 from app.core import deliveries
 from app.core.db import db, session
 from app.factory import create_app
-from app.search import service as searching
+from app.search.service import finding
 from tests.builders import Builders
 from tests.services import database_name, postgres, run_folder
 
@@ -97,7 +97,7 @@ def rolled_back(app: Flask) -> Iterator[None]:
             connection.close()
             # The index is no part of the transaction: it would tell the next test of this one's.
             shutil.rmtree(app.config["INDEX_PATH"], ignore_errors=True)
-            searching.forget()
+            finding.forget()
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from app.commands.storytelling import Storyteller
 from app.core import clock
 from app.core.db import session
 from app.core.events import quietly
-from app.search import service as search
+from app.search.service import keeping as search
 from app.topics.models import Topic
 
 PASSWORD = "otklik-demo"  # noqa: S105 (printed at every start: a demo bank keeps no secrets)

@@ -32,8 +32,8 @@ from app.core.db import session
 from app.insight.queries.archive import first_answer_hours
 from app.insight.statistics import percentile
 from app.search import queries as search_queries
-from app.search import service as search
 from app.search.index import IndexBusy
+from app.search.service import keeping as search
 from app.topics import queries as topics
 from app.topics.models import Category, Post, Topic
 

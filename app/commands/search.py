@@ -10,8 +10,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from app.search import queries, service
+from app.search import queries
 from app.search.index import IndexBusy
+from app.search.service import keeping
 
 console = Console(highlight=False)
 
@@ -27,7 +28,7 @@ def rebuild() -> None:
     with bar:
         task = bar.add_task("", total=total)
         try:
-            held = service.rebuild(lambda done: bar.update(task, completed=done))
+            held = keeping.rebuild(lambda done: bar.update(task, completed=done))
         except IndexBusy:
             click.echo("Somebody else is writing the index; try again in a minute.", err=True)
             sys.exit(1)
@@ -37,7 +38,7 @@ def rebuild() -> None:
 @search.command("status")
 def status() -> None:
     """Compare the index with the database; exit code 1 when they differ."""
-    held, wanted, waiting = service.count(), queries.topics_in_sight(), queries.waiting()
+    held, wanted, waiting = keeping.count(), queries.topics_in_sight(), queries.waiting()
     table = Table("What", "How many", box=None, pad_edge=False, padding=(0, 3, 0, 0))
     table.add_row("Topics in the index", "none can be read" if held is None else str(held))
     table.add_row("Topics in the database, in sight", str(wanted))

@@ -16,7 +16,7 @@ from sqlalchemy import func, select, text
 from app.core import clock, deliveries, heartbeat, mail, schema
 from app.core.db import db, session
 from app.search import queries as search_queries
-from app.search import service as search
+from app.search.service import keeping as search
 from app.sla.engine.calendars import tzdata_version
 from app.sla.queries import people, promises
 from app.topics import queries as topics

@@ -5,7 +5,7 @@ a topic and gives back topic ids only, best first. **It decides nothing about ri
 through the reader's permission clause (one statement) and page over what is left, see
 `Found.page`; texts for titles and fragments come from the database too (`app.search.fragments`).
 
-    index = Index.open(Path("instance/search"))     one object a process, safe between threads
+    index = Index(Path("instance/index"), patience=1.0).made()    one object a process, thread-safe
     index.put([Document(topic_id=7, title=…, …)])   worker only; the whole batch or nothing
     found = index.find("карта", filters=Filters(kinds=frozenset({"idea"})))
     found.page(allowed_ids, number=1, size=10)
@@ -199,7 +199,10 @@ def _row(document: Document) -> dict[str, object]:
 
 
 class Index:
-    """The index in a directory. `open` it once a process."""
+    """The index in a directory: one object a process.
+
+    `patience` is how many seconds a writer waits for another one.
+    """
 
     def __init__(self, path: Path, *, patience: float) -> None:
         self._path = path
@@ -207,25 +210,19 @@ class Index:
         self._idle: list[tuple[tuple[str, int], Searcher]] = []
         self._guard = Lock()
 
-    @classmethod
-    def open(cls, path: Path, *, patience: float = 10.0) -> "Index":
-        """Open the index in `path`, an empty one when there is none of this format.
-
-        `patience` is how many seconds a writer waits for another one.
-        """
-        path.mkdir(parents=True, exist_ok=True)
-        opened = cls(path, patience=patience)
-        if not opened._live_name():
-            with opened._turn():
-                if not opened._live_name():
-                    name = opened._new_name()
-                    opened._create(name)
-                    opened._go_live(name)
-        return opened
+    def made(self) -> "Index":
+        """Itself, after making an empty index where there is none of this format."""
+        if not self._live_name():
+            with self._turn():
+                if not self._live_name():
+                    name = self._new_name()
+                    self._create(name)
+                    self._go_live(name)
+        return self
 
     @property
     def is_live(self) -> bool:
-        """Whether there is an index of this format; `Index(path, …)` looks without making one."""
+        """Whether there is an index of this format; see `made`."""
         return bool(self._live_name())
 
     def close(self) -> None:
@@ -237,26 +234,47 @@ class Index:
 
     # Writing
 
-    def put(self, documents: Iterable[Document]) -> None:
-        """Add or replace topics in one commit; one that is not visible is taken out."""
+    @property
+    def cursor(self) -> str:
+        """How far the index has followed the database, in its keeper's words; "" at the start.
+
+        Never ahead of what searches see: a write that was interrupted is done again.
+        """
+        try:
+            return (self._path / self._live_name() / "cursor").read_text()
+        except FileNotFoundError:
+            return ""
+
+    def put(
+        self,
+        documents: Iterable[Document] = (),
+        *,
+        gone: Iterable[int] = (),
+        cursor: str | None = None,
+    ) -> None:
+        """Add or replace topics in one commit and take out those `gone` or not visible.
+
+        Unknown ids are no error. `cursor` is kept when the commit stands.
+        """
         # Whoosh keeps both when one commit brings an id twice: the last one is meant.
         batch = {document.topic_id: document for document in documents}
-        if batch:
-            self._write(batch.keys(), [d for d in batch.values() if d.visible])
-
-    def remove(self, topic_ids: Iterable[int]) -> None:
-        """Take topics out; unknown ids are no error."""
-        gone = set(topic_ids)
-        if gone:
-            self._write(gone, [])
+        replaced = batch.keys() | set(gone)
+        with self._turn():
+            if replaced:
+                self._write(replaced, [d for d in batch.values() if d.visible])
+            if cursor is not None:
+                self._replace(self._path / self._live_name() / "cursor", cursor)
 
     def rebuild(
         self,
         documents: Iterable[Document],
         *,
+        cursor: str = "",
         progress: Callable[[int], object] | None = None,
     ) -> int:
         """Build a new index from all documents and swap it in; return how many it holds.
+
+        `cursor` is where the database stood when the reading began.
 
         Nobody writes meanwhile (their deliveries are tried again), and searches go on in the old
         one. Pass a lazy iterable whose reading begins when it is iterated, so that it sees every
@@ -275,6 +293,7 @@ class Index:
                     if progress is not None:
                         progress(done)
                 writer.commit()
+                self._replace(self._path / name / "cursor", cursor)
             except BaseException:
                 if not writer.is_closed:
                     writer.cancel()
@@ -286,26 +305,26 @@ class Index:
 
     def _write(self, replaced: Iterable[int], added: Sequence[Document]) -> None:
         rows = [_row(document) for document in added]
-        with self._turn():
-            try:
-                writer: SegmentWriter = self._whoosh(self._live_name()).writer(limitmb=64)
-            except (index.IndexError, EmptyIndexError, ValueError, OSError) as error:
-                raise IndexBroken(str(error)) from error
-            try:
-                for topic_id in replaced:
-                    writer.delete_by_term("id", str(topic_id), searcher=writer.searcher())
-                for row in rows:
-                    writer.add_document(**row)
-                writer.commit()
-            except BaseException:
-                if not writer.is_closed:
-                    writer.cancel()
-                raise
+        try:
+            writer: SegmentWriter = self._whoosh(self._live_name()).writer(limitmb=64)
+        except (index.IndexError, EmptyIndexError, ValueError, OSError) as error:
+            raise IndexBroken(str(error)) from error
+        try:
+            for topic_id in replaced:
+                writer.delete_by_term("id", str(topic_id), searcher=writer.searcher())
+            for row in rows:
+                writer.add_document(**row)
+            writer.commit()
+        except BaseException:
+            if not writer.is_closed:
+                writer.cancel()
+            raise
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
         """Be the only writer, among threads and processes."""
         until = time.monotonic() + self._patience
+        self._path.mkdir(parents=True, exist_ok=True)
         with (self._path / "lock").open("w") as held:
             while True:
                 try:
@@ -329,12 +348,15 @@ class Index:
         return name if ours else ""
 
     def _go_live(self, name: str) -> None:
-        pointer = self._path / "current.new"
-        with pointer.open("w") as file:
-            file.write(name)
+        self._replace(self._path / "current", name)
+
+    def _replace(self, path: Path, words: str) -> None:
+        beside = path.with_name(path.name + ".new")
+        with beside.open("w") as file:
+            file.write(words)
             file.flush()
             os.fsync(file.fileno())
-        pointer.replace(self._path / "current")
+        beside.replace(path)
 
     def _sweep(self) -> None:
         """Remove what earlier formats, swaps and killed rebuilds left."""

@@ -15,7 +15,7 @@ from app.moderation.events import (
     TopicUnmarkedSpam,
     TopicUnmerged,
 )
-from app.search import service
+from app.search.service import keeping
 from app.topics.events import (
     AnswerPublished,
     CommentPublished,
@@ -68,7 +68,7 @@ Change = (
 )
 def keep_it_findable(event: Change) -> None:
     """By the words that stand in public now, whatever this event was and how often it comes."""
-    service.keep_findable(event.topic_id)
+    keeping.keep_findable(event.topic_id)
 
 
 @jobs.every(20, "search.mend")
@@ -76,6 +76,6 @@ def mend_the_index() -> None:
     """On a fresh machine, after an import or a broken disk: search appears by itself."""
     reading = reads_only.set(True)
     try:
-        service.mend()
+        keeping.mend()
     finally:
         reads_only.reset(reading)

@@ -17,7 +17,8 @@ OWN = {
     "media": {"drawing", "images"},
     "notify": {"feeds", "letters", "reminders"},
     "search": {
-        "analysis", "closeness", "empty_words", "fragments", "index", "ukrainian", "wording",
+        "analysis", "closeness", "empty_words", "fragments", "index", "shelf", "ukrainian",
+        "wording",
     },
     "sla": {"engine", "holidays"},
     "topics": {"answering", "drafting", "promise", "timeline", "turns"},

@@ -23,7 +23,7 @@ from app.core.events import Delivery
 from app.insight.queries.archive import first_answer_hours
 from app.insight.statistics import percentile
 from app.notify.models import Letter
-from app.search import service as search
+from app.search.service import keeping as search
 from app.sla.models import Promise
 from app.topics.models import Category, Post, Tag, Topic
 

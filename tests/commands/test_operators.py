@@ -23,7 +23,7 @@ from app.core.db import session
 from app.core.events import Delivery, Fact
 from app.core.heartbeat import Beat
 from app.insight import health
-from app.search import service as search
+from app.search.service import keeping as search
 from app.sla.models import Tick
 from app.sla.queries import promises
 from app.topics.models import Topic

@@ -14,7 +14,7 @@ from app.commands.demo import PASSWORD, accounts, fill
 from app.core.db import session
 from app.core.events import Delivery, Fact
 from app.notify.models import Follow, Letter
-from app.search import service as search
+from app.search.service import keeping as search
 from app.sla.models import Promise
 from app.sla.service import ticking
 from app.topics import queries

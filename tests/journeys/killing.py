@@ -29,7 +29,7 @@ from app.core.db import db, session
 from app.core.events import Delivery, Fact
 from app.factory import create_app
 from app.notify.models import Letter
-from app.search import service as search
+from app.search.service import keeping as search
 from app.sla.models import PolicyVersion, Promise, RungSent
 from app.sla.queries import promises
 from app.topics import service

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from app.search import service
+from app.search import shelf as shelves
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def shelf(app: Flask, tmp_path: Path) -> Iterator[Path]:
     """The folder of this test's own index; there is none in it yet."""
-    service.init({"INDEX_PATH": tmp_path / "index"})
+    shelves.init({"INDEX_PATH": tmp_path / "index"})
     yield tmp_path / "index"
-    service.init(app.config)
+    shelves.init(app.config)
     gc.collect()  # what Whoosh leaves open of a harmed index is this test's, not the next one's

@@ -38,7 +38,7 @@ TOPICS = [
 
 @pytest.fixture
 def bank(tmp_path: Path) -> Index:
-    opened = Index.open(tmp_path / "index")
+    opened = Index(tmp_path / "index", patience=10.0).made()
     opened.put(TOPICS)
     return opened
 
@@ -71,7 +71,7 @@ def test_a_word_is_found_in_any_form(bank: Index, text: str, expected: int) -> N
 
 
 def test_a_topic_does_not_outdo_what_is_like_it(tmp_path: Path) -> None:
-    shelf = Index.open(tmp_path / "own")
+    shelf = Index(tmp_path / "own", patience=10.0).made()
     title = "Банкомат на вокзале не отдал карту и деньги вечером"
     shelf.put([
         Document(topic_id=1, title=title, body=f"{title} " * 20),
@@ -102,7 +102,7 @@ def test_topics_with_every_word_come_before_those_with_some(bank: Index) -> None
 
 
 def test_the_title_weighs_more_than_the_body(tmp_path: Path) -> None:
-    opened = Index.open(tmp_path)
+    opened = Index(tmp_path, patience=10.0).made()
     opened.put(
         [
             Document(topic_id=1, title="О разном", body="Вклад и ещё слова"),
@@ -129,11 +129,11 @@ def test_filters_narrow_and_combine(bank: Index) -> None:
 
 
 def test_a_hidden_or_removed_topic_is_gone_at_once(bank: Index) -> None:
-    reader = Index.open(bank._path)
+    reader = Index(bank._path, patience=10.0).made()
     assert reader.find("тёмная").ids == (5,)
     bank.put([Document(topic_id=5, title="Тёмная тема", visible=False)])
     assert reader.find("тёмная").ids == ()
-    bank.remove([1, 999])
+    bank.put(gone=[1, 999])
     assert 1 not in reader.find("карта").ids
     assert reader.count() == 3
 
@@ -147,7 +147,7 @@ def test_one_topic_twice_in_a_batch_is_one_document_and_the_last_one(bank: Index
 
 
 def test_pages_cover_what_is_allowed_once_and_stay_the_same(tmp_path: Path) -> None:
-    opened = Index.open(tmp_path)
+    opened = Index(tmp_path, patience=10.0).made()
     for start in range(0, 60, 20):
         opened.put([Document(topic_id=n, title="Вклад") for n in range(start, start + 20)])
     found = opened.find("вклад")
@@ -243,7 +243,7 @@ def test_no_text_is_an_error(bank: Index) -> None:
 
 
 def test_a_rebuild_replaces_everything_and_searches_go_on(bank: Index) -> None:
-    reader = Index.open(bank._path)
+    reader = Index(bank._path, patience=10.0).made()
     steps: list[int] = []
 
     def documents() -> Iterator[Document]:
@@ -272,7 +272,7 @@ def test_a_failed_rebuild_or_put_leaves_the_index_as_it_was(bank: Index) -> None
 
 
 def test_a_second_writer_waits_its_turn_and_then_says_busy(bank: Index) -> None:
-    other = Index.open(bank._path, patience=0.1)
+    other = Index(bank._path, patience=0.1).made()
     with bank._turn(), pytest.raises(index.IndexBusy):
         other.put([Document(topic_id=6, title="Занято")])
     other.put([Document(topic_id=6, title="Свободно")])
@@ -284,7 +284,7 @@ def test_readers_never_fail_while_a_writer_commits(bank: Index) -> None:
     errors: list[Exception] = []
 
     def read() -> None:
-        reader = Index.open(bank._path)
+        reader = Index(bank._path, patience=10.0).made()
         while not stop.is_set():
             try:
                 assert reader.find("card declined").ids[0] == 4
@@ -307,7 +307,7 @@ WRITER = """
 import sys
 from pathlib import Path
 from app.search.index import Document, Index
-opened = Index.open(Path(sys.argv[1]))
+opened = Index(Path(sys.argv[1]), patience=10.0).made()
 print("ready", flush=True)
 number = 0
 while True:
@@ -329,7 +329,7 @@ def test_a_killed_writer_harms_nothing(bank: Index) -> None:
         writer.send_signal(signal.SIGKILL)
         writer.wait()
         writer.stdout.close()
-        fresh = Index.open(bank._path)
+        fresh = Index(bank._path, patience=10.0).made()
         assert fresh.count() in {5, 45}
         assert fresh.find("declined").ids == (4,)
         fresh.put([Document(topic_id=4, title="Cards declined abroad")])
@@ -343,7 +343,7 @@ def test_real_questions_find_their_kind_quickly(tmp_path: Path) -> None:
     with source.open(encoding="utf-8", newline="") as file:
         rows = [(row["text"], row["category"]) for row in csv.DictReader(file)][::4]
     known = {n: row for n, row in enumerate(rows) if n % 10}
-    opened = Index.open(tmp_path)
+    opened = Index(tmp_path, patience=10.0).made()
     opened.rebuild(Document(topic_id=n, title=text) for n, (text, _) in known.items())
     asked = rows[::30]
     first = third = 0

@@ -16,8 +16,10 @@ import pytest
 from app.core.db import session
 from app.core.events import quietly
 from app.moderation import service as moderation
-from app.search import index, service
+from app.search import index
+from app.search import shelf as shelves
 from app.search.index import MOST_HITS
+from app.search.service import keeping
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -230,7 +232,7 @@ def test_sixty_topics_cost_what_three_cost(
                 house.answer(topic)
                 house.comment(topic, author=other)
         session.commit()
-        service.rebuild()
+        keeping.rebuild()
 
     statements = []
     for count in (3, 57):
@@ -357,9 +359,9 @@ def test_pages_work_without_an_index(
 ) -> None:
     monkeypatch.setattr(index, "_PAUSE", 0.001)
     topic = house.question()
-    service.init({"INDEX_PATH": shelf})
+    shelves.init({"INDEX_PATH": shelf})
     harm(shelf)
-    caplog.set_level(logging.WARNING, "app.search.service")
+    caplog.set_level(logging.WARNING, "app.search.shelf")
 
     assert "being prepared" in page(browser, q="карта")
     assert browser.get("/search/similar?q=карта+не+пришла").status_code == 204

@@ -14,8 +14,10 @@ from app.core.db import session
 from app.core.events import Delivery, quietly
 from app.ideas import service as ideas
 from app.moderation import service as moderation
-from app.search import index, queries, reactions, service
+from app.search import index, queries, reactions
+from app.search import shelf as shelves
 from app.search.index import Filters, Index
+from app.search.service import finding, keeping
 from app.topics import service as topics
 
 if TYPE_CHECKING:
@@ -29,7 +31,7 @@ pytestmark = pytest.mark.usefixtures("shelf")
 
 
 def found(text: str, **filters: frozenset[str]) -> list[int]:
-    return [r.topic.id for r in service.find(GUEST, text, filters=Filters(**filters)).items]
+    return [r.topic.id for r in finding.find(GUEST, text, filters=Filters(**filters)).items]
 
 
 @pytest.mark.parametrize(
@@ -95,7 +97,7 @@ def test_what_is_hidden_is_gone_at_once_and_comes_back(
     assert found("скандал") == []
     work()
     assert found("скандал") == []
-    assert service.count() == 0
+    assert keeping.count() == 0
 
     moderation.restore(manager, topic, "Имя убрано")
     work()
@@ -111,7 +113,7 @@ def test_words_of_a_hidden_comment_find_nothing(house: Builders, work: Callable[
     moderation.hide_post(manager, topic, post, "Чужое имя")
     for _ in range(2):
         assert found("аристарх") == []
-        assert [r.exact for r in service.find(GUEST, "карта").items] == [True]
+        assert [r.exact for r in finding.find(GUEST, "карта").items] == [True]
         work()
     assert found("аристарх") == []
 
@@ -142,10 +144,10 @@ def test_the_same_delivery_twice_changes_nothing(house: Builders, work: Callable
     topic = house.question()
     work()
 
-    service.keep_findable(topic.id)
-    service.keep_findable(topic.id)
+    keeping.keep_findable(topic.id)
+    keeping.keep_findable(topic.id)
 
-    assert service.count() == 1
+    assert keeping.count() == 1
 
 
 def test_the_reaction_bears_the_name_that_is_looked_for(house: Builders) -> None:
@@ -158,9 +160,9 @@ def test_the_reaction_bears_the_name_that_is_looked_for(house: Builders) -> None
 def test_a_busy_index_is_tried_again(
     house: Builders, work: Callable[[], None], shelf: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(service, "PATIENCE", 0.05)
+    monkeypatch.setattr(shelves.index(), "_patience", 0.05)
     house.question()
-    with Index.open(shelf)._turn():
+    with Index(shelf, patience=10.0).made()._turn():
         logging.disable()
         work()
         logging.disable(logging.NOTSET)
@@ -203,16 +205,16 @@ def test_the_sweep_brings_back_what_harm_came_to(
     monkeypatch.setattr(index, "_PAUSE", 0.001)
     topic = house.question()
     work()
-    service.init({"INDEX_PATH": shelf})  # as another process, with nothing open
+    shelves.init({"INDEX_PATH": shelf})  # as another process, with nothing open
     harm(shelf)
     logging.disable()
-    assert not service.find(GUEST, "карта").is_ready
+    assert not finding.find(GUEST, "карта").is_ready
 
     reactions.mend_the_index()
 
     logging.disable(logging.NOTSET)
     assert found("карта") == [topic.id]
-    assert not service.mend()
+    assert not keeping.mend()
 
 
 def test_what_was_told_quietly_is_found_after_the_sweep(
@@ -227,16 +229,16 @@ def test_what_was_told_quietly_is_found_after_the_sweep(
     session.commit()
 
     # One look could meet an import under way; the second finds nothing has moved.
-    assert [service.mend(), service.mend(), service.mend()] == [False, True, False]
+    assert [keeping.mend(), keeping.mend(), keeping.mend()] == [False, True, False]
     assert found("рукавицы") == [told.id]
-    assert service.count() == len(known) + 1
+    assert keeping.count() == len(known) + 1
 
 
 def test_an_empty_database_gets_an_empty_index(transaction: None) -> None:
-    assert service.count() is None
-    assert service.mend()
-    assert service.count() == 0
-    assert not service.mend()
+    assert keeping.count() is None
+    assert keeping.mend()
+    assert keeping.count() == 0
+    assert not keeping.mend()
 
 
 def test_a_rebuild_reads_all_batches(house: Builders, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -247,7 +249,7 @@ def test_a_rebuild_reads_all_batches(house: Builders, monkeypatch: pytest.Monkey
     session.commit()
     steps: list[int] = []
 
-    assert service.rebuild(steps.append) == 5
+    assert keeping.rebuild(steps.append) == 5
     assert steps == [1, 2, 3, 4, 5]
 
 

@@ -1,30 +1,27 @@
-"""Finding past topics, and keeping the index true to the database.
+"""Finding past topics.
 
 The index decides nothing: hits are re-checked against the reader's rights and, while a change is on
 its way into the index, against the words that stand in public now. Whatever happens to its files,
-readers get an answer; the worker's sweep (`mend`) makes it whole again from the database.
+readers get an answer.
 """
 
 from __future__ import annotations
 
-import logging
 import math
 from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 from cachetools import TTLCache, cached
 
-from app.core.db import reads_only, session
 from app.core.policy import PUBLIC
-from app.search import closeness, fragments, queries
-from app.search.index import NO_FILTERS, Document, Filters, Index, IndexBusy
+from app.search import closeness, fragments, queries, shelf
+from app.search.index import NO_FILTERS, Document, Filters
 from app.topics import queries as topics_queries
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Collection, Sequence
 
     from markupsafe import Markup
 
@@ -32,20 +29,11 @@ if TYPE_CHECKING:
     from app.search.wording import Wording
     from app.topics.models import Topic
 
-log = logging.getLogger(__name__)
-
 SIZE = 20
 # Fragments are cut from the text, the bank's answers and so many replies in all.
 REPLIES_LOOKED_AT = 40
-# A delivery holds a database transaction while it waits: it is better tried again later.
-PATIENCE = 1.0
-# A rebuild has nothing to hold up and waits for whoever writes.
-LONG_PATIENCE = 60.0
-
 # How many of the index's suggestions are looked at more closely.
 CANDIDATES = 12
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -70,28 +58,9 @@ class Results:
     is_ready: bool = True
 
 
-class _Shelf:
-    """Where the index lies, opened once a process."""
-
-    path = Path("index")
-    index: Index | None = None
-    # How far the index was from the database at the sweep's last look.
-    apart: int = 0
-
-
-def init(config: Mapping[str, Any]) -> None:
-    """Take the index folder from the application's settings."""
-    if _Shelf.index is not None:
-        _Shelf.index.close()
-    _Shelf.path, _Shelf.index, _Shelf.apart = config["INDEX_PATH"], None, 0
-
-
-# ————— finding
-
-
 def find(actor: Actor, text: str, *, filters: Filters = NO_FILTERS, number: int = 1) -> Results:
     """One page of the topics this actor may read; any text is a query, none is an error."""
-    found = _read(lambda index: index.find(text, filters=filters))
+    found = shelf.read(lambda index: index.find(text, filters=filters))
     if found is None:
         return Results(is_ready=False)
     withdrawn = _no_longer_said(found.ids, found.wording)
@@ -179,7 +148,7 @@ def _close(
     but_for: int | None = None,
     enough: float = closeness.ENOUGH,
 ) -> list[Topic]:
-    found = _read(
+    found = shelf.read(
         lambda index: index.similar(text, limit=CANDIDATES, filters=filters, but_for=but_for)
     )
     if found is None:
@@ -196,89 +165,3 @@ def _is_close(topic: Topic, wording: Wording, enough: float) -> bool:
         texts.append(queries.plain(topic.answer.body_html))
     headings = [topic.title, *(tag.name for tag in topic.tags)]
     return closeness.is_close(wording, headings, texts, enough)
-
-
-def _read(ask: Callable[[Index], T], index: Index | None = None) -> T | None:
-    """What the index says; None, and a line in the log, when it cannot say anything."""
-    index = index or _index()
-    if not index.is_live:
-        log.warning("There is no search index in %s yet; the worker makes it.", _Shelf.path)
-        return None
-    try:
-        return ask(index)
-    except Exception:
-        # Damaged files fail in every way there is, and a reader's page must not.
-        log.exception("The search index cannot be read; the worker rebuilds it.")
-        return None
-
-
-def _index() -> Index:
-    if _Shelf.index is None:
-        _Shelf.index = Index(_Shelf.path, patience=PATIENCE)
-    return _Shelf.index
-
-
-# ————— keeping
-
-
-def keep_findable(topic_id: int) -> None:
-    """Put the topic into the index as it stands now; take it out when it is hidden."""
-    queries.hold(topic_id)
-    found = queries.documents([topic_id])
-    index = Index.open(_Shelf.path, patience=PATIENCE)
-    if found:
-        index.put(found)
-    else:
-        index.remove([topic_id])
-
-
-def rebuild(progress: Callable[[int], object] | None = None) -> int:
-    """Make the index anew from the database; how many topics it holds. Searches go on meanwhile."""
-    _Shelf.path.mkdir(parents=True, exist_ok=True)
-    reading = reads_only.set(True)
-    try:
-        return Index(_Shelf.path, patience=LONG_PATIENCE).rebuild(
-            queries.every_document(), progress=progress
-        )
-    finally:
-        session.rollback()
-        reads_only.reset(reading)
-
-
-def count() -> int | None:
-    """How many topics the index holds; None when there is none that can be read."""
-    # Looked at afresh: a searcher kept open does not see what became of its files.
-    index = Index(_Shelf.path, patience=PATIENCE)
-    try:
-        return _read(lambda fresh: fresh.count(), index)
-    finally:
-        index.close()
-
-
-def mend() -> bool:
-    """Rebuild an index that is missing, broken, of an old format or far from the database."""
-    reason = _what_is_wrong()
-    if reason is None:
-        return False
-    log.warning("Rebuilding the search index: %s.", reason)
-    try:
-        held = rebuild()
-    except IndexBusy:
-        log.warning("Somebody else is writing the search index; looking again later.")
-        return False
-    log.warning("The search index is whole again: %d topics.", held)
-    return True
-
-
-def _what_is_wrong() -> str | None:
-    held = count()
-    if held is None:
-        return "there is none that can be read"
-    wanted, before = queries.topics_in_sight(), _Shelf.apart
-    _Shelf.apart = 0 if queries.waiting() else wanted - held
-    if 2 * held < wanted:
-        return f"it holds {held} of {wanted} topics"
-    # Not at once: an import may be under way, or a change just made.
-    if _Shelf.apart and _Shelf.apart == before:
-        return f"it holds {held} topics and the database {wanted}"
-    return None

@@ -1,0 +1,1 @@
+"""What the search does: find, and keep the index true."""
