@@ -15,7 +15,8 @@ from app.commands.database import migrate
 from app.core import deliveries
 from app.core.db import db, session
 from app.factory import create_app
-from app.search.service import finding
+from app.search import shelf
+from app.search.service import finding, following
 from tests.builders import Builders
 from tests.services import database_name, postgres, run_folder
 
@@ -42,6 +43,8 @@ def settings(instance: Path, **more: str) -> dict[str, Any]:
         "INSTANCE_PATH": str(instance),
         "PUBLIC_URL": BASE_URL,
         "LOG_LEVEL": "ERROR",
+        # A test asks faster than anybody; those of the limits count again.
+        "RATE_LIMITS": "no",
         **more,
     }
     return {**config.load(environ), "TESTING": True}
@@ -163,12 +166,14 @@ def new_browser(app: Flask, transaction: None) -> Callable[[], Browser]:
 
 @pytest.fixture
 def work(transaction: None) -> Callable[[], None]:
-    """Run every later reaction that is due, and those they lead to."""
+    """Run every later reaction that is due, and those they lead to; tell the index of it all."""
 
     def run() -> None:
         session.commit()
         while deliveries.run_due():
             pass
+        shelf.index().made()
+        following.follow()
         session.expire_all()
 
     return run

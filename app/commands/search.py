@@ -38,12 +38,13 @@ def rebuild() -> None:
 @search.command("status")
 def status() -> None:
     """Compare the index with the database; exit code 1 when they differ."""
-    held, wanted, waiting = keeping.count(), queries.topics_in_sight(), queries.waiting()
+    index = keeping.standing()
     table = Table("What", "How many", box=None, pad_edge=False, padding=(0, 3, 0, 0))
-    table.add_row("Topics in the index", "none can be read" if held is None else str(held))
-    table.add_row("Topics in the database, in sight", str(wanted))
-    table.add_row("Changes on their way", str(waiting))
+    held = "none can be read" if index.held is None else str(index.held)
+    table.add_row("Topics in the index", held)
+    table.add_row("Topics in the database, in sight", str(index.wanted))
+    table.add_row("Topics that changed since it was told", str(index.waiting))
     console.print(table)
-    if held != wanted and not waiting:
+    if index.held != index.wanted and not index.waiting:
         console.print("The worker repairs this within a minute; or: flask search rebuild")
         sys.exit(1)

@@ -15,7 +15,6 @@ from sqlalchemy import func, select, text
 
 from app.core import clock, deliveries, heartbeat, mail, schema
 from app.core.db import db, session
-from app.search import queries as search_queries
 from app.search.service import keeping as search
 from app.sla.engine.calendars import tzdata_version
 from app.sla.queries import people, promises
@@ -32,6 +31,8 @@ UNNOTICED = timedelta(minutes=5)
 SKEW = timedelta(seconds=2)
 # Topics the index may lack without being called behind; beyond that, two in a hundred.
 BEHIND = 20
+# Every worker looks twice a second what the index of its machine has to be told.
+UNFOLLOWED = timedelta(minutes=1)
 SECRET = 32
 DISK = 500 * 1024 * 1024
 EXAMPLES = ("changeme", "change-me", "secret", "example", "dev", "password")
@@ -101,12 +102,16 @@ def _migrations(_settings: Mapping[str, Any]) -> Finding:
 
 
 def _index(_settings: Mapping[str, Any]) -> Finding:
-    held = search.count()
-    if held is None:
+    index = search.standing()
+    if index.held is None:
         return _wrong("there is none that can be read", ADVICE["index"])
-    wanted, coming = search_queries.topics_in_sight(), search_queries.waiting()
-    near = abs(wanted - held) <= coming + max(BEHIND, wanted // 50)
-    return _judged(near, f"holds {held} of {wanted} topics, {coming} on the way", "index")
+    words = f"holds {index.held} of {index.wanted} topics, {index.waiting} on the way"
+    if index.waiting and index.looked_at is not None:
+        ago = clock.now() - index.looked_at
+        if ago > UNFOLLOWED:
+            return _wrong(f"{words} since {_span(ago)}", ADVICE["unfollowed"])
+    near = abs(index.wanted - index.held) <= index.waiting + max(BEHIND, index.wanted // 50)
+    return _judged(near, words, "index")
 
 
 def _worker(_settings: Mapping[str, Any]) -> Finding:
@@ -200,6 +205,7 @@ ADVICE = {
     "database": "Start the database, or correct DATABASE_URL.",
     "migrations": "Run `flask database upgrade`.",
     "index": "Let the worker run: it makes the index whole again from the database by itself.",
+    "unfollowed": "Start `flask worker` on this machine too: its index is its own.",
     "worker": "Start `flask worker` (./bin/run does it by itself) and read its log.",
     "scheduler": "Start `flask worker` and read its log: nobody is reminded meanwhile.",
     "clock jump": "Let the machine take its time from NTP; letters go on after two steady rounds.",

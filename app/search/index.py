@@ -303,6 +303,14 @@ class Index:
             self._sweep()
         return len(seen)
 
+    def adopt(self, other: "Index") -> None:
+        """Let the index that `other` holds, and its cursor, stand in the place of this one's."""
+        name, ready = other._live_name(), other._path  # noqa: SLF001 (one of us)
+        with self._turn():
+            (ready / name).rename(self._path / name)
+            self._go_live(name)
+            self._sweep()
+
     def _write(self, replaced: Iterable[int], added: Sequence[Document]) -> None:
         rows = [_row(document) for document in added]
         try:

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import fcntl
 import logging
+import os
+import time
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import IO, TYPE_CHECKING, Any, TypeVar
 
+from app.search.cursor import Cursor
 from app.search.index import Index
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 log = logging.getLogger(__name__)
 
 # A writer that waits holds others up: it is better tried again later.
 PATIENCE = 1.0
+PAUSE = 0.02
 
 T = TypeVar("T")
 
@@ -41,6 +48,49 @@ def index() -> Index:
 def afresh(patience: float = PATIENCE) -> Index:
     """The index with nothing open: it sees what became of its files. Close it after use."""
     return Index(_Shelf.path, patience=patience)
+
+
+def beside() -> Index:
+    """Where the next index is built while this one goes on; see `Index.adopt`."""
+    return Index(_Shelf.path / "next", patience=PATIENCE)
+
+
+@contextmanager
+def turn(role: str, patience: float = 0.0) -> Iterator[bool]:
+    """Whether nobody else has this role at this index, among all threads and processes, meanwhile.
+
+    The kernel ends the turn with its process.
+    """
+    until = time.monotonic() + patience
+    _Shelf.path.mkdir(parents=True, exist_ok=True)
+    with (_Shelf.path / role).open("a") as held:
+        while not (is_mine := _locked(held)) and time.monotonic() < until:
+            time.sleep(PAUSE)
+        if is_mine:
+            os.utime(held.fileno())
+        yield is_mine
+
+
+def last_turn(role: str) -> datetime | None:
+    """When somebody last took it here; None when nobody ever did."""
+    try:
+        at = (_Shelf.path / role).stat().st_mtime
+    except FileNotFoundError:
+        return None
+    return datetime.fromtimestamp(at, UTC)
+
+
+def _locked(file: IO[str]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def cursor() -> Cursor:
+    """How far the index of this machine has followed the facts."""
+    return Cursor.read(index().cursor)
 
 
 def read(ask: Callable[[Index], T], of: Index | None = None) -> T | None:

@@ -17,8 +17,8 @@ OWN = {
     "media": {"drawing", "images"},
     "notify": {"feeds", "letters", "reminders"},
     "search": {
-        "analysis", "closeness", "empty_words", "fragments", "index", "shelf", "ukrainian",
-        "wording",
+        "analysis", "closeness", "cursor", "empty_words", "facets", "facts", "fragments", "index",
+        "quotes", "shelf", "ukrainian", "wording",
     },
     "sla": {"engine", "holidays"},
     "topics": {"answering", "drafting", "promise", "timeline", "turns"},
@@ -26,8 +26,8 @@ OWN = {
 SLICES = sorted(p.name for p in APP.iterdir() if p.is_dir() and (p / "events.py").exists())
 # Where a unit of work ends: at the doors.
 COMMITS = {
-    "accounts/sessions.py", "core/deliveries.py", "core/heartbeat.py", "core/transactions.py",
-    "core/upkeep.py", "core/web.py",
+    "accounts/sessions.py", "core/deliveries.py", "core/heartbeat.py", "core/tallies.py",
+    "core/transactions.py", "core/upkeep.py", "core/web.py",
     # The worker's hourly sweep reads in one transaction and deletes in another.
     "media/service.py",
 }  # fmt: skip

@@ -116,7 +116,12 @@ def test_the_doctor_sees_a_backlog_and_an_index_left_behind(
     for _ in range(30):
         house.question(category=category)
     session.execute(delete(Delivery))
-    assert "✗ index: holds 0 of 30 topics" in flask("doctor").output
+    assert "✓ index: holds 0 of 30 topics, 30 on the way" in flask("doctor").output
+    with time_machine.travel(clock.now() + timedelta(minutes=7), tick=False):
+        said = flask("doctor").output
+        assert "✗ index: holds 0 of 30 topics, 30 on the way since 7 min" in said
+    session.execute(delete(Fact).where(Fact.name == "TopicOpened"))
+    assert "✗ index: holds 0 of 30 topics, 0 on the way" in flask("doctor").output
     dead_delivery().state = "pending"
     with time_machine.travel(clock.now() + timedelta(minutes=7), tick=False):
         assert "✗ waiting deliveries: the oldest is due since 7 min" in flask("doctor").output

@@ -7,11 +7,11 @@ import shutil
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from app.accounts.sessions import Guest
 from app.core.db import session
-from app.core.events import Delivery, quietly
+from app.core.events import Delivery, Fact, quietly
 from app.ideas import service as ideas
 from app.moderation import service as moderation
 from app.search import index, queries, reactions
@@ -140,36 +140,27 @@ def test_the_state_follows_the_topic(house: Builders, work: Callable[[], None]) 
     assert found("карта", category_ids=frozenset({other.id})) == [topic.id]
 
 
-def test_the_same_delivery_twice_changes_nothing(house: Builders, work: Callable[[], None]) -> None:
-    topic = house.question()
-    work()
-
-    keeping.keep_findable(topic.id)
-    keeping.keep_findable(topic.id)
-
-    assert keeping.count() == 1
-
-
-def test_the_reaction_bears_the_name_that_is_looked_for(house: Builders) -> None:
+def test_nothing_is_written_by_whoever_publishes(house: Builders, shelf: Path) -> None:
+    shelves.index().made()
     house.question()
+    session.commit()
 
-    assert queries.REACTION in set(session.scalars(select(Delivery.reaction)))
-    assert queries.waiting() == 1
+    assert keeping.count() == 0
+    assert not session.scalar(select(Delivery.id).where(Delivery.reaction.startswith("search")))
 
 
-def test_a_busy_index_is_tried_again(
+def test_a_busy_index_is_told_a_moment_later(
     house: Builders, work: Callable[[], None], shelf: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shelves.index(), "_patience", 0.05)
     house.question()
     with Index(shelf, patience=10.0).made()._turn():
-        logging.disable()
         work()
-        logging.disable(logging.NOTSET)
+    assert (keeping.count(), keeping.standing().waiting) == (0, 1)
 
-    delivery = session.scalars(select(Delivery).where(Delivery.reaction == queries.REACTION)).one()
-    assert (delivery.state, delivery.attempts) == ("pending", 1)
-    assert "IndexBusy" in delivery.error
+    reactions.keep_it_findable()
+
+    assert (keeping.count(), keeping.standing().waiting) == (1, 0)
 
 
 def lost(shelf: Path) -> None:
@@ -217,7 +208,7 @@ def test_the_sweep_brings_back_what_harm_came_to(
     assert not keeping.mend()
 
 
-def test_what_was_told_quietly_is_found_after_the_sweep(
+def test_what_was_told_quietly_is_found_all_the_same(
     house: Builders, work: Callable[[], None]
 ) -> None:
     known = [house.question(title=f"Карта {n}") for n in range(3)]
@@ -228,7 +219,23 @@ def test_what_was_told_quietly_is_found_after_the_sweep(
         moderation.hide(house.manager(), hidden, "Чужое")
     session.commit()
 
-    # One look could meet an import under way; the second finds nothing has moved.
+    reactions.keep_it_findable()
+
+    assert found("рукавицы") == [told.id]
+    assert keeping.count() == len(known) + 1
+
+
+def test_what_no_fact_tells_of_is_found_after_the_sweep(
+    house: Builders, work: Callable[[], None]
+) -> None:
+    known = [house.question(title=f"Карта {n}") for n in range(3)]
+    work()
+    told = house.question(title="Про рукавицы")
+    session.flush()
+    session.execute(delete(Fact).where(Fact.stream == f"topic:{told.id}"))
+    session.commit()
+
+    # One look could meet a change being made; the second finds nothing has moved.
     assert [keeping.mend(), keeping.mend(), keeping.mend()] == [False, True, False]
     assert found("рукавицы") == [told.id]
     assert keeping.count() == len(known) + 1
