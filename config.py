@@ -39,7 +39,12 @@ SETTINGS = (
         "",
         "postgresql+psycopg://user:password@host/name. Empty: SQLite in the instance folder.",
     ),
-    Setting("REDIS_URL", "", "redis://host:6379/0 for the worker's hints. Empty: a local file."),
+    Setting(
+        "REDIS_URL",
+        "",
+        "redis://host:6379/0 for the worker's hints and for limits that hold across machines."
+        " Empty: a local file, and each process counts for itself.",
+    ),
     Setting(
         "MAIL_URL",
         "",
@@ -47,6 +52,7 @@ SETTINGS = (
     ),
     Setting("TRUSTED_PROXIES", "0", "How many reverse proxies stand in front of the web process."),
     Setting("TRUSTED_HOSTS", "", "Host names to answer to, separated by commas. Empty: any."),
+    Setting("RATE_LIMITS", "yes", "no: nobody is asked to wait, as for measuring."),
     Setting("SESSION_DAYS", "30", "Days of absence after which a person must sign in again."),
     Setting("DEVELOPMENT", "no", "yes: reload templates and show the component catalogue at /ui."),
     Setting("LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR."),
@@ -74,6 +80,7 @@ def load(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
         "JOBS_PATH": instance / "jobs.sqlite3",
         "TRUSTED_PROXIES": int(read["TRUSTED_PROXIES"]),
         "TRUSTED_HOSTS": [h.strip() for h in read["TRUSTED_HOSTS"].split(",") if h.strip()] or None,
+        "RATE_LIMITS": read["RATE_LIMITS"].lower() not in {"0", "no", "false", "off"},
         "SESSION_DAYS": int(read["SESSION_DAYS"]),
         "DEVELOPMENT": read["DEVELOPMENT"].lower() in {"1", "yes", "true", "on"},
         "SECURE": read["PUBLIC_URL"].startswith("https://"),

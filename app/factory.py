@@ -25,10 +25,12 @@ from app.core import (
     headers,
     i18n,
     jobs,
+    limits,
     mail,
     panels,
     policy,
     signing,
+    tallies,
     web,
 )
 from app.core.web import current_actor
@@ -100,6 +102,9 @@ def _init_core(app: Flask) -> None:
     addresses.init(app.config["PUBLIC_URL"])
     mail.init(app.config)
     jobs.init(app.config)
+    limits.init(app.config)
+    # Tests write by hand: a thread would write into their transactions.
+    tallies.init(None if app.testing else app.app_context)
     pictures.init(app.config)
     shelf.init(app.config)
     db.init(app)

@@ -212,6 +212,7 @@ def environment(instance: Path) -> dict[str, str]:
         "INSTANCE_PATH": str(instance),
         "PUBLIC_URL": "http://127.0.0.1",
         "LOG_LEVEL": "ERROR",
+        "RATE_LIMITS": "no",
         "PYTHONPATH": str(ROOT),
     }
 
