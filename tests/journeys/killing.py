@@ -201,12 +201,14 @@ class House:
         return -1
 
     def _nothing_is_left(self) -> bool:
-        """No delivery waits, nor anything that the scheduler has yet to look at."""
+        """No delivery waits, nor what the scheduler has yet to look at or the index to be told."""
         with self.app.app_context():
             session.rollback()
             unnoticed = promises.oldest_unnoticed()
             seen = unnoticed is None or unnoticed > clock.now()
-            return seen and not deliveries.count("pending")
+            index = search.standing()
+            told = index.held == index.wanted and not index.waiting
+            return seen and told and not deliveries.count("pending")
 
 
 def table(model: type[Base]) -> list[dict[str, Any]]:
