@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import case, func, select
 
+from app.accounts.models import Person
 from app.core import markup
 from app.core.db import session
-from app.core.events import Delivery, Fact
 from app.ideas.models import IdeaChange
+from app.search.facets import Sort
 from app.search.index import Document
+from app.search.quotes import Said
 from app.topics.models import Post, Tag, Topic, topic_tags
 from app.topics.policy import visible_topics
 
@@ -22,8 +24,6 @@ if TYPE_CHECKING:
     from app.core.policy import Actor
 
 BATCH = 200
-# `events.reaction_name` of the one reaction in this slice.
-REACTION = "search.keep_it_findable"
 
 plain = lru_cache(maxsize=1024)(markup.plain)
 
@@ -109,32 +109,42 @@ def _tags(topic_ids: Collection[int]) -> dict[int, list[str]]:
     return tags
 
 
-def hold(topic_id: int) -> None:
-    """Keep a topic from changing until commit, so that the older of two readings never wins."""
-    session.execute(select(Topic.id).where(Topic.id == topic_id).with_for_update())
+def visible(actor: Actor, ids: Collection[int]) -> dict[int, Sort]:
+    """Those of `ids` that this actor may read, and of what sort each is."""
+    query = select(Topic.id, Topic.category_id, Topic.kind, Topic.state)
+    found = session.execute(query.where(Topic.id.in_(ids), visible_topics(actor)))
+    return {row.id: Sort(row.category_id, row.kind, row.state) for row in found}
 
 
-def visible_ids(actor: Actor, ids: Collection[int]) -> set[int]:
-    """Those of `ids` that this actor may read."""
-    return set(session.scalars(select(Topic.id).where(Topic.id.in_(ids), visible_topics(actor))))
-
-
-def stale_ids() -> set[int]:
-    """Topics whose last change the index has not heard of yet: it may hold withdrawn words."""
-    query = (
-        select(Fact.stream)
-        .join(Delivery, Delivery.fact_id == Fact.id)
-        .where(Delivery.state.in_(("pending", "dead")), Delivery.reaction == REACTION)
-        .distinct()
+def replies(topic_ids: Collection[int], most: int) -> dict[int, list[Said]]:
+    """What was replied in public, by topic: the bank's answers first, at most so many of each."""
+    replied: defaultdict[int, list[Said]] = defaultdict(list)
+    order = (case((Post.kind == "answer", 0), else_=1), Post.seq)
+    place = func.row_number().over(partition_by=Post.topic_id, order_by=order)
+    public = (
+        select(Post.id, Post.topic_id, Post.kind, Post.body_html, Post.author_id)
+        .add_columns(place.label("place"))
+        .where(Post.topic_id.in_(topic_ids), Post.hidden_at.is_(None))
+        .subquery()
     )
-    return {int(stream.partition(":")[2]) for stream in session.scalars(query) if stream}
-
-
-def waiting() -> int:
-    """How many changes are on their way into the index."""
-    query = select(func.count()).select_from(Delivery)
-    query = query.where(Delivery.state == "pending", Delivery.reaction == REACTION)
-    return session.scalar(query) or 0
+    query = (
+        select(public, Person.name)
+        .join(Person, Person.id == public.c.author_id)
+        .where(public.c.place <= most)
+        .order_by(public.c.topic_id, public.c.place)
+    )
+    for row in session.execute(query):
+        is_official = row.kind == "answer"
+        replied[row.topic_id].append(Said(plain(row.body_html), row.name, is_official, row.id))
+    decided = (
+        select(IdeaChange.topic_id, IdeaChange.note_html, Person.name)
+        .join(Person, Person.id == IdeaChange.signed_by_id)
+        .where(IdeaChange.topic_id.in_(topic_ids))
+        .order_by(IdeaChange.id)
+    )
+    for topic_id, note, name in session.execute(decided):
+        replied[topic_id].append(Said(plain(note), name, is_official=True))
+    return replied
 
 
 def topics_in_sight() -> int:

@@ -1,39 +1,77 @@
-// Similar topics unfold while the title is typed. The list's address answers with a fragment.
+// Similar topics unfold while a question is written, to be read in place. One that helped saves the
+// question; whoever goes on is not shown the same list again.
+import typed, { took } from "otklik/typed";
+
+const PASSED = "asked-anyway";
+
 export default (place) => {
-  const box = document.getElementById(place.dataset.watch);
+  const { watch, similarUrl: url, clicksUrl, helpedUrl } = place.dataset;
+  const box = document.getElementById(watch);
   const list = place.querySelector("[data-similar-list]");
   const voice = place.querySelector("[role=status]");
-  let timer;
-  let asked = "";
-  let request;
+  let words = "";
 
-  const ask = async () => {
-    const words = box.value.trim();
-    if (words === asked) return;
-    asked = words;
-    request?.abort();
-    if (words.length < 10) {
-      list.replaceChildren();
-      return;
-    }
-    request = new AbortController();
-    const address = new URL(place.dataset.similarUrl, location.href);
-    address.searchParams.set("q", words);
+  const remembered = () => {
     try {
-      const answer = await fetch(address, {
-        signal: request.signal,
-        headers: { "HX-Request": "true" },
-      });
-      if (!answer.ok) return;
-      list.innerHTML = await answer.text();
-      voice.textContent = list.querySelector("[data-say]")?.dataset.say ?? "";
+      return sessionStorage.getItem(PASSED);
     } catch {
-      // A newer question took over, or there is no network: the form works without the list.
+      return null;
     }
   };
-  box.addEventListener("input", () => {
-    clearTimeout(timer);
-    timer = setTimeout(ask, 250);
+  const passed = (said) => remembered() === said;
+
+  const show = (html, said) => {
+    // What is being read stays as it is.
+    if (list.contains(document.activeElement) && list.querySelector("details[open]")) return;
+    words = said;
+    list.innerHTML = passed(said) ? "" : html;
+    voice.textContent = list.querySelector("[data-say]")?.dataset.say ?? "";
+  };
+
+  const goOn = () => {
+    try {
+      sessionStorage.setItem(PASSED, words);
+    } catch {
+      // The list may come back: a small harm.
+    }
+    looking.stop();
+    list.replaceChildren();
+    voice.textContent = "";
+    const boxes = [...(box.form?.elements ?? [])].filter((each) => each.matches("input:not([type=hidden]), textarea"));
+    const next = boxes[boxes.indexOf(box) + 1];
+    if (next && box.value.trim()) next.focus();
+    else if (next) box.focus();
+    else box.form.requestSubmit();
+  };
+
+  const helped = (topic) => {
+    fetch(helpedUrl, { method: "POST", body: new URLSearchParams({ q: words, topic }), keepalive: true }).catch(() => {});
+    const said = list.querySelector("template[data-thanks]").content.cloneNode(true);
+    said.querySelector("[data-leave]").href = list.querySelector(`a[data-topic="${topic}"]`).href;
+    looking.stop();
+    list.replaceChildren(said);
+    const notice = list.firstElementChild;
+    notice.tabIndex = -1;
+    notice.focus();
+  };
+
+  list.addEventListener("click", (event) => {
+    const hit = event.target.closest("[data-helped], [data-anyway], a[data-topic]");
+    if (!hit) return;
+    if (hit.dataset.helped) helped(hit.dataset.helped);
+    else if (hit.matches("a")) took(clicksUrl, words, hit.dataset.topic);
+    else goOn();
   });
-  ask();
+  // Reading an answer in place is taking it up.
+  list.addEventListener(
+    "toggle",
+    ({ target }) => {
+      if (!target.open || target.dataset.told) return;
+      target.dataset.told = "yes";
+      took(clicksUrl, words, target.dataset.topic);
+    },
+    true,
+  );
+  const looking = typed(box, { url, shortest: Number(place.dataset.shortest) }, show);
+  looking.now();
 };

@@ -186,13 +186,13 @@ def _write(page: Page, title: str, *, scripts: bool) -> None:
         sentence = page.get_by_label("In one sentence")
         sentence.press("End")
         sentence.press_sequentially(" ")
-        expect(page.get_by_role("main").get_by_role("link", name=SIMILAR)).to_be_visible()
+        expect(page.locator(".near__name", has_text=SIMILAR)).to_be_visible()
         page.locator("[data-ask-button]").last.click()
     else:
         page.locator("[data-ask-button]").last.click()
         expect(page.get_by_role("heading", level=1)).to_have_text("Perhaps it is answered already")
-        expect(page.get_by_role("main").get_by_role("link", name=SIMILAR)).to_be_visible()
-        page.get_by_role("button", name="None of these: publish").click()
+        expect(page.locator(".near__name", has_text=SIMILAR)).to_be_visible()
+        page.get_by_role("button", name="Ask anyway").click()
     page.wait_for_url("**/sign-in?**")
 
 

@@ -8,41 +8,52 @@ readers get an answer.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from threading import Lock
 from typing import TYPE_CHECKING
 
 from cachetools import TTLCache, cached
+from markupsafe import Markup
 
+from app.core import markup
 from app.core.policy import PUBLIC
-from app.search import closeness, fragments, queries, shelf
+from app.search import closeness, facets, facts, fragments, queries, quotes, shelf
+from app.search.facets import Facets
 from app.search.index import NO_FILTERS, Document, Filters
 from app.topics import queries as topics_queries
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
-
-    from markupsafe import Markup
+    from collections.abc import Collection, Iterable, Sequence
 
     from app.core.policy import Actor
+    from app.search.cursor import Cursor
+    from app.search.facets import Sort
+    from app.search.index import Found, Hit
+    from app.search.quotes import Quote, Said
     from app.search.wording import Wording
-    from app.topics.models import Topic
+    from app.topics.models import Post, Topic
 
 SIZE = 20
-# Fragments are cut from the text, the bank's answers and so many replies in all.
+# Fragments are cut from the text and so many replies, the bank's answers first.
 REPLIES_LOOKED_AT = 40
 # How many of the index's suggestions are looked at more closely.
 CANDIDATES = 12
+# How much of an official answer is read in place, beneath a question that is being written.
+OPENING = 400
 
 
 @dataclass(frozen=True)
 class Result:
-    """A topic that was found, its title and a stretch of its text with the words marked."""
+    """A topic that was found, with the words marked: its title, and what tells most of them.
+
+    `answer` is the official answer, when it is short enough to be read at once.
+    """
 
     topic: Topic
     title: Markup
-    excerpt: Markup
+    quote: Quote
+    answer: Markup
     exact: bool
 
 
@@ -56,42 +67,70 @@ class Results:
     number: int = 1
     pages: int = 1
     is_ready: bool = True
+    facets: Facets = field(default_factory=Facets)
+    # What was chosen, and what the words themselves asked for.
+    filters: Filters = NO_FILTERS
 
 
 def find(actor: Actor, text: str, *, filters: Filters = NO_FILTERS, number: int = 1) -> Results:
     """One page of the topics this actor may read; any text is a query, none is an error."""
-    found = shelf.read(lambda index: index.find(text, filters=filters))
+    # Everything first: what is chosen is taken from it, so that the facets' figures hold true.
+    wide = facets.widened(filters)
+    # Before the search: what the index is told in between is looked at once more, no harm done.
+    cursor = shelf.cursor()
+    found = shelf.read(lambda index: index.find(text, filters=wide))
     if found is None:
         return Results(is_ready=False)
-    withdrawn = _no_longer_said(found.ids, found.wording)
-    allowed = queries.visible_ids(actor, found.ids) - withdrawn
+    seen = _in_sight(actor, found, cursor)
+    counted = facets.count(seen.values(), filters, is_partial=found.total > len(found.hits))
+    allowed = {i for i, sort in seen.items() if facets.fits(sort, filters)}
+    if filters != wide and (counted.is_partial or not allowed):
+        # There may be more of that sort than the best of all sorts held.
+        found = shelf.read(lambda index: index.find(text, filters=filters)) or found
+        allowed = set(_in_sight(actor, found, cursor))
     pages = max(1, math.ceil(len(allowed) / SIZE))
     number = min(max(number, 1), pages)
-    hits = found.page(allowed, number=number, size=SIZE)
+    return Results(
+        _results(actor, found.page(allowed, number=number, size=SIZE), found.wording),
+        len(allowed),
+        found.total > len(found.hits),
+        number,
+        pages,
+        facets=counted,
+        filters=filters,
+    )
+
+
+def _in_sight(actor: Actor, found: Found, cursor: Cursor) -> dict[int, Sort]:
+    """Of the hits those that this actor may read and that still say what was asked."""
+    withdrawn = _no_longer_said(found.ids, found.wording, cursor)
+    return {i: s for i, s in queries.visible(actor, found.ids).items() if i not in withdrawn}
+
+
+def _results(actor: Actor, hits: Sequence[Hit], wording: Wording) -> list[Result]:
     ids = [hit.topic_id for hit in hits]
     topics = topics_queries.topics_by_id(actor, ids)
-    texts = {d.topic_id: d for d in queries.documents(ids, posts=REPLIES_LOOKED_AT)}
-    items = [
-        Result(
-            topics[hit.topic_id],
-            fragments.marked(topics[hit.topic_id].title, found.wording),
-            _excerpt(texts[hit.topic_id], found.wording),
-            hit.exact,
-        )
+    replies = queries.replies(ids, REPLIES_LOOKED_AT)
+    return [
+        _result(topics[hit.topic_id], replies.get(hit.topic_id, []), hit, wording)
         for hit in hits
-        if hit.topic_id in topics and hit.topic_id in texts
+        if hit.topic_id in topics
     ]
-    return Results(items, len(allowed), found.total > len(found.hits), number, pages)
 
 
-def _excerpt(document: Document, wording: Wording) -> Markup:
-    said = [document.body, *document.official, *document.comments]
-    return fragments.fragment(said, wording)
+def _result(topic: Topic, replies: Sequence[Said], hit: Hit, wording: Wording) -> Result:
+    answer = topic.answer
+    read = Markup()
+    if answer is not None and answer.hidden_at is None:
+        read = quotes.whole(queries.plain(answer.body_html), wording)
+    others = (said for said in replies if not (read and said.post_id == topic.answer_id))
+    quote = quotes.best(queries.plain(topic.body_html), others, wording)
+    return Result(topic, fragments.marked(topic.title, wording), quote, read, hit.exact)
 
 
-def _no_longer_said(ids: Collection[int], wording: Wording) -> set[int]:
+def _no_longer_said(ids: Collection[int], wording: Wording, cursor: Cursor) -> set[int]:
     """Hits whose public text does not hold what was asked: hidden or edited a moment ago."""
-    stale = queries.stale_ids().intersection(ids)
+    stale = facts.stale_ids(cursor, ids)
     if not stale:
         return set()
     now = queries.documents(stale)
@@ -103,14 +142,62 @@ def _texts(document: Document) -> list[str]:
     return [d.title, d.body, *d.official, *d.comments, *d.tags]
 
 
-def similar(
+@dataclass(frozen=True)
+class Suggestion:
+    """A past topic for somebody who types: its title marked, the opening of its answer."""
+
+    topic: Topic
+    title: Markup
+    opening: str
+
+
+def completions(actor: Actor, text: str, *, limit: int = 6) -> list[Suggestion]:
+    """Topics with the words typed so far into a search box, the last of them perhaps unfinished."""
+    cursor = shelf.cursor()
+    found = shelf.read(lambda index: index.find(text, limit=CANDIDATES, typing=True))
+    if found is None:
+        return []
+    withdrawn = _no_longer_said(found.ids, found.wording, cursor)
+    topics = topics_queries.topics_by_id(actor, found.ids)
+    near = (
+        topics[hit.topic_id]
+        for hit in found.hits
+        if hit.topic_id in topics
+        and hit.topic_id not in withdrawn
+        and (hit.exact or _is_close(topics[hit.topic_id], found.wording, closeness.ENOUGH))
+    )
+    return _suggestions(islice(near, limit), found.wording)
+
+
+def suggestions(
     actor: Actor, text: str, *, limit: int = 5, category_id: int | None = None
-) -> list[Topic]:
-    """Topics like what is being written, the closest first; none rather than far-fetched ones."""
-    within = NO_FILTERS
-    if category_id is not None:
-        within = Filters(category_ids=frozenset({category_id}))
-    return _close(actor, text, limit=limit, filters=within)
+) -> list[Suggestion]:
+    """Topics like the question being written, to be read in place; none that are far-fetched."""
+    found = shelf.read(
+        lambda index: index.similar(text, limit=CANDIDATES, filters=_within(category_id))
+    )
+    if found is None:
+        return []
+    return _suggestions(_those_close(actor, found, closeness.ENOUGH, limit), found.wording)
+
+
+def _suggestions(topics: Iterable[Topic], wording: Wording) -> list[Suggestion]:
+    return [Suggestion(t, fragments.marked(t.title, wording), _opening(t.answer)) for t in topics]
+
+
+def _opening(answer: Post | None) -> str:
+    if answer is None or answer.hidden_at is not None:
+        return ""
+    return markup.first_line(answer.body_html, OPENING)
+
+
+def _within(category_id: int | None) -> Filters:
+    return NO_FILTERS if category_id is None else Filters(category_ids=frozenset({category_id}))
+
+
+def similar(actor: Actor, text: str, *, limit: int = 5) -> list[Topic]:
+    """Topics like this text, the closest first; none rather than far-fetched ones."""
+    return _close(actor, text, limit=limit)
 
 
 def answered_like(actor: Actor, topic: Topic, *, limit: int = 3) -> list[Topic]:
@@ -144,15 +231,14 @@ def _close(
     text: str,
     *,
     limit: int,
-    filters: Filters = NO_FILTERS,
     but_for: int | None = None,
     enough: float = closeness.ENOUGH,
 ) -> list[Topic]:
-    found = shelf.read(
-        lambda index: index.similar(text, limit=CANDIDATES, filters=filters, but_for=but_for)
-    )
-    if found is None:
-        return []
+    found = shelf.read(lambda index: index.similar(text, limit=CANDIDATES, but_for=but_for))
+    return _those_close(actor, found, enough, limit) if found is not None else []
+
+
+def _those_close(actor: Actor, found: Found, enough: float, limit: int) -> list[Topic]:
     ids = found.ids
     topics = topics_queries.topics_by_id(actor, ids)
     close = (topics[i] for i in ids if i in topics and _is_close(topics[i], found.wording, enough))

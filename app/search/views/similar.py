@@ -1,4 +1,4 @@
-"""Similar topics under a question that is being written, and on the step between."""
+"""Past topics while somebody types: beneath a question, under a search box, on the step between."""
 
 from __future__ import annotations
 
@@ -15,27 +15,46 @@ from app.search.views import door
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
-# With less than this nothing can be said about what somebody means; similar.js waits for it too.
-SHORTEST = 10
+# With less than this nothing can be said about what somebody means; the scripts are told of it.
+SHORTEST = 3
 # What is read of a text that is being written: the beginning names the matter.
 OPENING = 300
 
 
+@door.app_template_global("shortest_search")
+def shortest_search() -> int:
+    """From how many characters on a box looks for what is being typed."""
+    return SHORTEST
+
+
 @door.get("/search/similar", may="search.find")
 def similar() -> ResponseReturnValue:
-    """Similar topics for the box in which somebody writes; nothing (204) when there are none."""
-    text = request.args.get("q", "").strip()
+    """A fragment for the box in which somebody types; nothing (204) when there is nothing like it.
+
+    As `shape=options` it is the options of a search box, else a list to be read in place.
+    """
+    text = request.args.get("q", "").strip()[:OPENING]
     if len(text) < SHORTEST:
         return "", 204
+    if request.args.get("shape") == "options":
+        return _options(text)
     within = row_id(request.args.get("category"))
-    found = finding.similar(current_actor(), text[:OPENING], category_id=within)
+    found = finding.suggestions(current_actor(), text, category_id=within)
     if not found:
         return "", 204
-    return render_template("search/_similar.html", topics=found, titled=True)
+    return render_template("search/_similar.html", suggestions=found, words=text)
 
 
 @panel("ask:similar")
 def on_the_step_between(words: str) -> str:
     """The same list for those without JavaScript, before their question is published."""
-    found = finding.similar(current_actor(), words[:OPENING])
-    return render_template("search/_similar.html", topics=found) if found else ""
+    words = words.strip()[:OPENING]
+    found = finding.suggestions(current_actor(), words)
+    if not found:
+        return ""
+    return render_template("search/_similar.html", suggestions=found, words=words, is_step=True)
+
+
+def _options(text: str) -> ResponseReturnValue:
+    found = finding.completions(current_actor(), text)
+    return render_template("search/_options.html", suggestions=found) if found else ("", 204)
