@@ -102,6 +102,11 @@ def words(text: str, language: Language | None = None) -> Iterator[Word]:
             yield Word(found.start(), found.end(), made)
 
 
+def split(text: str) -> list[str]:
+    """The words of a text as they are written."""
+    return _WORD.findall(text)
+
+
 def language_of(text: str) -> Language | None:
     """Tell the language of a text by its letters, or None when they do not say."""
     text = unicodedata.normalize("NFKC", text).lower()

@@ -18,6 +18,7 @@ _PART: Final = re.compile(
     r"""(?:"(?P<straight>[^"]+)"|«(?P<guillemets>[^»]+)»|[“„](?P<curly>[^”“]+)[”“]|(?P<plain>[^\s"«“„]+))""",
 )
 Keys = tuple[str, ...]
+Phrase = tuple[Keys, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +26,15 @@ class Wording:
     """A query: words that should be there, phrases that must, and what must not.
 
     Each word is a tuple of keys, any of which will do. `typed` holds the openings of a last word
-    that may not be finished yet.
+    that may not be finished yet. `synonyms`, when there are any, has for each word the words and
+    phrases that mean the same.
     """
 
     words: tuple[Keys, ...] = ()
-    phrases: tuple[tuple[Keys, ...], ...] = ()
-    without: tuple[tuple[Keys, ...], ...] = ()
+    phrases: tuple[Phrase, ...] = ()
+    without: tuple[Phrase, ...] = ()
     typed: Keys = ()
+    synonyms: tuple[tuple[Phrase, ...], ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self.words or self.phrases)
@@ -39,17 +42,25 @@ class Wording:
     @property
     def keys(self) -> frozenset[str]:
         """Every key that counts as a match: what highlighting looks for."""
-        return frozenset(chain.from_iterable(chain(self.words, *self.phrases)))
+        others = (keys for group in self.synonyms for phrase in group for keys in phrase)
+        return frozenset(chain.from_iterable(chain(self.words, *self.phrases, others)))
+
+    def synonyms_of(self, number: int) -> tuple[Phrase, ...]:
+        """What means the same as that word."""
+        return self.synonyms[number] if self.synonyms else ()
 
     @property
     def telling(self) -> "Wording":
         """The same without the words that only hold a sentence together, unless nothing is left."""
-        words = tuple(keys for keys in self.words if empty_words.GRAMMAR.isdisjoint(keys))
+        kept = [n for n, keys in enumerate(self.words) if empty_words.GRAMMAR.isdisjoint(keys)]
+        words = tuple(self.words[number] for number in kept)
         if not words and not self.phrases:
             return self
         # A word still being typed stays: nobody knows yet what it will be.
         is_last_kept = bool(words) and words[-1] == self.words[-1]
-        return replace(self, words=words, typed=self.typed if is_last_kept else ())
+        synonyms = tuple(self.synonyms[number] for number in kept) if self.synonyms else ()
+        typed = self.typed if is_last_kept else ()
+        return replace(self, words=words, typed=typed, synonyms=synonyms)
 
     def among(self, words: Iterable[analysis.Word]) -> list[analysis.Word]:
         """Return those words of a text that were asked for."""

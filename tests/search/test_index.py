@@ -114,7 +114,7 @@ def test_the_title_weighs_more_than_the_body(tmp_path: Path) -> None:
 
 def test_an_unfinished_word_is_found_while_typing(bank: Index) -> None:
     assert bank.find("прилож", typing=True).ids == (5,)
-    assert bank.similar("как заказ").ids == (1,)
+    assert 1 in bank.similar("как заказ").ids
     assert 4 in bank.similar("my card was decl").ids
 
 
@@ -254,7 +254,7 @@ def test_a_rebuild_replaces_everything_and_searches_go_on(bank: Index) -> None:
     assert bank.rebuild(documents(), progress=steps.append) == 1
     assert steps == [1, 2]
     assert reader.find("карта").ids == (50,)
-    assert len(list(bank._path.glob("v*-*"))) == 1
+    assert len(list(bank._path.glob("*-*"))) == 1
 
 
 def test_a_failed_rebuild_or_put_leaves_the_index_as_it_was(bank: Index) -> None:
