@@ -147,6 +147,11 @@ def replies(topic_ids: Collection[int], most: int) -> dict[int, list[Said]]:
     return replied
 
 
+def is_in_sight(topic: Topic) -> bool:
+    """Whether the index should hold it."""
+    return topic.hidden_at is None and topic.merged_into_id is None
+
+
 def topics_in_sight() -> int:
     """How many topics the index should hold."""
     found = select(func.count(Topic.id))

@@ -47,12 +47,16 @@ def index() -> Index:
 
 def afresh(patience: float = PATIENCE) -> Index:
     """The index with nothing open: it sees what became of its files. Close it after use."""
-    return Index(_Shelf.path, patience=patience)
+    return _opened(_Shelf.path, patience)
 
 
 def beside() -> Index:
     """Where the next index is built while this one goes on; see `Index.adopt`."""
-    return Index(_Shelf.path / "next", patience=PATIENCE)
+    return _opened(_Shelf.path / "next", PATIENCE)
+
+
+def _opened(path: Path, patience: float) -> Index:
+    return Index(path, patience=patience)
 
 
 @contextmanager

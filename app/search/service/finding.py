@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from app.search.facets import Sort
     from app.search.index import Found, Hit
     from app.search.quotes import Quote, Said
+    from app.search.readings import Reading
     from app.search.wording import Wording
     from app.topics.models import Post, Topic
 
@@ -70,6 +71,9 @@ class Results:
     facets: Facets = field(default_factory=Facets)
     # What was chosen, and what the words themselves asked for.
     filters: Filters = NO_FILTERS
+    # How the words were read, and how else they would be spelled, if so more were found.
+    reading: Reading | None = None
+    meant: str = ""
 
 
 def find(actor: Actor, text: str, *, filters: Filters = NO_FILTERS, number: int = 1) -> Results:
@@ -129,12 +133,14 @@ def _result(topic: Topic, replies: Sequence[Said], hit: Hit, wording: Wording) -
 
 
 def _no_longer_said(ids: Collection[int], wording: Wording, cursor: Cursor) -> set[int]:
-    """Hits whose public text does not hold what was asked: hidden or edited a moment ago."""
+    """Hits of which the public does not read what was asked: edited, hidden, merged just now."""
     stale = facts.stale_ids(cursor, ids)
     if not stale:
         return set()
     now = queries.documents(stale)
-    return {d.topic_id for d in now if not closeness.says_all(wording, _texts(d))}
+    return {
+        d.topic_id for d in now if not (d.visible and closeness.says_all(wording, _texts(d)))
+    }
 
 
 def _texts(document: Document) -> list[str]:
@@ -241,8 +247,9 @@ def _close(
 def _those_close(actor: Actor, found: Found, enough: float, limit: int) -> list[Topic]:
     ids = found.ids
     topics = topics_queries.topics_by_id(actor, ids)
-    close = (topics[i] for i in ids if i in topics and _is_close(topics[i], found.wording, enough))
-    return list(islice(close, limit))
+    # In sight of everybody: the index may not know yet that one was hidden or merged.
+    there = (topics[i] for i in ids if i in topics and queries.is_in_sight(topics[i]))
+    return list(islice((t for t in there if _is_close(t, found.wording, enough)), limit))
 
 
 def _is_close(topic: Topic, wording: Wording, enough: float) -> bool:
