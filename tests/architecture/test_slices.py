@@ -17,8 +17,8 @@ OWN = {
     "media": {"drawing", "images"},
     "notify": {"feeds", "letters", "reminders"},
     "search": {
-        "analysis", "closeness", "cursor", "empty_words", "facets", "facts", "fragments", "index",
-        "quotes", "shelf", "ukrainian", "wording",
+        "analysis", "closeness", "cursor", "empty_words", "facets", "facts", "first_synonyms",
+        "fragments", "index", "quotes", "readings", "shelf", "synonyms", "ukrainian", "wording",
     },
     "sla": {"engine", "holidays"},
     "topics": {"answering", "drafting", "promise", "timeline", "turns"},

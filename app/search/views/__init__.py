@@ -6,6 +6,6 @@ from app.search import policy  # noqa: F401 (it declares the permissions)
 door = Door("search", __name__)
 
 # The modules need the door above them.
-from app.search.views import beside, opensearch, search, similar  # noqa: E402
+from app.search.views import beside, opensearch, search, similar, synonyms  # noqa: E402
 
-__all__ = ["beside", "door", "opensearch", "search", "similar"]
+__all__ = ["beside", "door", "opensearch", "search", "similar", "synonyms"]

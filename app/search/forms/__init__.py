@@ -1,0 +1,1 @@
+"""What staff write about searches: each module is one subject."""

@@ -1,0 +1,34 @@
+"""Keeping the words that mean the same; what they are to be, the form has looked at."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from app.core import clock
+from app.core.db import session
+from app.search.models import Synonyms
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from app.accounts.models import Person
+
+
+def add(editor: Person, groups: Iterable[Sequence[str]]) -> list[Synonyms]:
+    """New groups; the next search knows them."""
+    made = [Synonyms(words=list(words), editor=editor) for words in groups]
+    session.add_all(made)
+    session.flush()
+    return made
+
+
+def change(editor: Person, group: Synonyms, words: Sequence[str]) -> None:
+    """Other words for a group."""
+    group.words, group.editor, group.updated_at = list(words), editor, clock.now()
+    session.flush()
+
+
+def remove(group: Synonyms) -> None:
+    """Its words mean nothing to one another any more."""
+    session.delete(group)
+    session.flush()
