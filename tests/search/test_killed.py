@@ -69,7 +69,7 @@ def test_many_died_in_the_middle_of_a_write(left: dict[str, Any]) -> None:
     """The other tests prove something."""
     assert left["killed"] == KILLS
     assert left["interrupted"] >= KILLS / 5
-    assert left["writes"] >= KILLS / 5
+    assert left["writes"] >= KILLS / 20
     assert left["writers_failed"] == 0
     assert len(left["public"]) >= 50
 
