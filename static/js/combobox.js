@@ -47,7 +47,7 @@ export default (form) => {
   };
 
   const keys = {
-    ArrowDown: () => (list.hidden ? open(true) : choose(at + 1 < hits().length ? at + 1 : -1)),
+    ArrowDown: () => (list.hidden ? (hits().length ? open(true) : looking.now()) : choose(at + 1 < hits().length ? at + 1 : -1)),
     ArrowUp: () => (list.hidden ? open(true) : choose(at < 0 ? hits().length - 1 : at - 1)),
     Home: () => choose(0),
     End: () => choose(hits().length - 1),
@@ -56,7 +56,7 @@ export default (form) => {
   };
   box.addEventListener("keydown", (event) => {
     const shown = !list.hidden;
-    const can = { ArrowDown: hits().length, ArrowUp: hits().length, Home: at >= 0, End: at >= 0, Enter: shown && at >= 0, Escape: shown };
+    const can = { ArrowDown: true, ArrowUp: hits().length, Home: at >= 0, End: at >= 0, Enter: shown && at >= 0, Escape: shown };
     const plain = !(event.ctrlKey || event.metaKey || event.altKey || event.shiftKey || event.isComposing);
     if (!plain || !can[event.key]) return;
     event.preventDefault();

@@ -30,7 +30,10 @@ export default (box, { url, shortest, ...more }, show) => {
   });
   box.addEventListener("compositionend", () => (timer = setTimeout(ask, PAUSE)));
   return {
-    now: ask,
+    now: () => {
+      asked = "";
+      return ask();
+    },
     // Whatever is on its way is not wanted any more.
     stop: () => {
       clearTimeout(timer);

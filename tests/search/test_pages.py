@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import re
+from html import unescape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -59,7 +60,10 @@ def titles(html: str) -> list[str]:
 def bank(house: Builders, work: Callable[[], None]) -> dict[str, Any]:
     """Two categories, one topic of each sort, all in the index."""
     house.brand(languages=["ru", "uk", "en"])
-    cards, loans = house.category(slug="cards", name="Карты"), house.category(slug="loans")
+    cards, loans = (
+        house.category(slug="cards", name="Карты"),
+        house.category(slug="loans", name="Кредиты"),
+    )
     made = {
         "asked": house.question(title="Карта не пришла", body="Жду.", category=cards),
         "idea": house.idea(title="Карта с выемкой", body="На ощупь.", category=cards),
@@ -78,15 +82,20 @@ def test_the_box_alone_when_nothing_was_asked(browser: Browser, bank: dict[str, 
 
 
 def test_results_show_marks_the_count_and_what_was_typed(
-    browser: Browser, bank: dict[str, str]
+    browser: Browser, house: Builders, bank: dict[str, str], work: Callable[[], None]
 ) -> None:
+    for title in ("Деньги не дошли", "Деньги дошли"):
+        house.question(title=title, body="Жду.")
+    work()
+
     html = page(browser, q="картой деньги")
 
     assert titles(html)[0] == bank["loan"]
     assert "<mark>Карта</mark> и кредит" in html
     assert "Вернули <mark>деньги</mark> за кредит." in html
     assert html.count('value="картой деньги"') == 2  # in the header and on the page
-    assert 'role="status">3 topics' in html
+    assert {"Деньги дошли", "Деньги не дошли"} < set(titles(html))
+    assert f'role="status">{len(titles(html))} topics' in html
     assert "With some of the words" in html
 
 
@@ -105,15 +114,135 @@ def test_results_show_marks_the_count_and_what_was_typed(
         ),
     ],
 )
-def test_filters_narrow_down_and_stay_chosen(
+def test_what_is_chosen_narrows_down_and_stays_chosen(
     browser: Browser, bank: dict[str, str], narrowed: dict[str, str], left: set[str]
 ) -> None:
     html = page(browser, q="карта", **narrowed)
 
     assert set(titles(html)) == {bank[name] for name in left}
-    chosen = re.findall(r'<option value="([^"]+)" selected>', html)
     known = {"cards", "loans", "idea", "question", "answered", "waiting"}
-    assert chosen == [v for v in narrowed.values() if v in known]
+    kept = re.findall(r'<input type="hidden" name="\w+" value="(\w+)">', html)
+    assert kept == [v for v in narrowed.values() if v in known]
+    assert len(re.findall('class="chip"', html)) == len(kept)
+
+
+def facets(html: str) -> dict[str, tuple[int, str]]:
+    """The choices that are offered: words, figure and address."""
+    found = re.findall(
+        r'class="facet" href="([^"]+)".*?<span>(.*?)</span> <span class="num quiet">(\d+)</span>',
+        html,
+    )
+    return {words: (int(figure), unescape(href)) for href, words, figure in found}
+
+
+def test_facets_count_what_their_links_lead_to(browser: Browser, bank: dict[str, str]) -> None:
+    offered = facets(page(browser, q="карта"))
+
+    assert {words: figure for words, (figure, _) in offered.items()} == {
+        "Карты": 2, "Кредиты": 1, "Question": 1, "Idea": 1, "Problem": 1,
+        "Waiting": 1, "Answered": 1, "New": 1,
+    }  # fmt: skip
+    for words, (figure, href) in offered.items():
+        html = browser.get(href, headers=ENGLISH).text
+        assert len(titles(html)) == figure, words
+
+
+def test_a_facet_widens_again_and_counts_the_others_beside_it(
+    browser: Browser, bank: dict[str, str]
+) -> None:
+    html = page(browser, q="карта", kind="idea")
+    offered = facets(html)
+
+    # Other kinds stay in sight, as many as there would be; what goes beside is of ideas alone.
+    assert [offered[kind][0] for kind in ("Idea", "Question", "Problem")] == [1, 1, 1]
+    # Where nothing is left to choose, nothing is offered.
+    assert not {"Карты", "Answered", "New"} & offered.keys()
+    assert offered["Idea"][1] == "/search?q=" + quote("карта")
+    assert offered["Question"][1].endswith("&kind=question")
+    assert 'aria-current="true"><span>Idea</span>' in html
+    assert "Kind: Idea" in html
+
+
+def test_facets_count_nothing_that_the_reader_may_not_see(
+    browser: Browser, house: Builders, bank: dict[str, str], work: Callable[[], None]
+) -> None:
+    hidden = house.praise(title="Карта и благодарность")
+    work()
+    assert facets(page(browser, q="карта"))["Praise"][0] == 1
+
+    moderation.hide(house.manager(), hidden, "Чужое имя")
+
+    assert "Praise" not in facets(page(browser, q="карта"))
+
+
+def test_what_lies_beyond_the_best_hits_is_found_once_it_is_chosen(
+    browser: Browser, house: Builders, bank: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(index.Index.find, "__kwdefaults__", {
+        **(index.Index.find.__kwdefaults__ or {}), "limit": 1,
+    })  # fmt: skip
+
+    shown = [titles(page(browser, q="карта", kind=k)) for k in ("question", "idea", "problem")]
+
+    assert shown == [[bank["asked"]], [bank["idea"]], [bank["loan"]]]
+
+
+def test_a_short_official_answer_stands_in_the_result_a_long_one_does_not(
+    browser: Browser, house: Builders, work: Callable[[], None]
+) -> None:
+    owner = house.executive(name="Вера Ипатова", post="Директор по картам")
+    category = house.category(owner)
+    short, long = (house.question(title=f"Карта номер {n}", category=category) for n in "12")
+    house.answer(short, "Новая **карта** ждёт.\n\nВ отделении.")
+    house.answer(long, "Здравствуйте. " + "Слова, слова. " * 30 + "Карта готова.")
+    work()
+
+    html = page(browser, q="карта")
+    first, second = sorted(html.split('<li class="line">')[1:], key=lambda line: "номер 2" in line)
+
+    assert "Новая <mark>карта</mark> ждёт. В отделении." in first
+    assert "Вера Ипатова" in first
+    assert "Директор по картам" in first
+    assert "Official answer" in first
+    assert "Official answer" not in second
+    assert "From the answer: Вера Ипатова" in second
+    assert "<mark>Карта</mark> готова." in second
+
+
+def test_a_hidden_answer_is_no_part_of_a_result(
+    browser: Browser, house: Builders, work: Callable[[], None]
+) -> None:
+    topic = house.question(title="Карта в пути", body="Жду вторую неделю.")
+    answer = house.answer(topic, "Карта у соседа Иванова.")
+    work()
+    assert "Иванова" in page(browser, q="карта")
+
+    moderation.hide_post(house.manager(), topic, answer, "Чужое имя")
+
+    html = page(browser, q="карта")
+    assert titles(html) == [topic.title]
+    assert "Иванова" not in html
+    assert "From the answer" not in html
+
+
+def test_the_words_of_a_result_are_said_to_be_whose_they_are(
+    browser: Browser, house: Builders, work: Callable[[], None]
+) -> None:
+    topic = house.question(title="Не работает терминал", body="Стоит у кассы, молчит.")
+    house.comment(
+        topic, "У меня помогла перезагрузка терминала.", author=house.customer(name="Глеб")
+    )
+    idea = house.idea(title="Голос для терминала", body="Чтобы говорил.")
+    work()
+
+    html = page(browser, q="перезагрузка")
+    assert "From a comment: Глеб" in html
+    assert "помогла <mark>перезагрузка</mark>" in html
+    # The asker's own words need no name, and neither does what matched by the title alone.
+    html = page(browser, q="голос")
+    assert titles(html) == [idea.title]
+    assert "Чтобы говорил." in html
+    assert "From a" not in html
 
 
 def test_nothing_found_leads_on_to_the_person_who_answers(
@@ -240,20 +369,30 @@ def test_sixty_topics_cost_what_three_cost(
         with count_sql() as seen:
             html = page(browser, q="карта")
         statements.append(seen)
-        with count_sql() as seen:
-            assert browser.get("/search/similar?q=карта+номер+один").status_code == 200
-        statements.append(seen)
+        for shape in ("list", "options"):
+            with count_sql() as seen:
+                found = browser.get(f"/search/similar?q=карта+номер+один&shape={shape}")
+            assert found.status_code == 200
+            statements.append(seen)
 
     assert len(titles(html)) == 20
-    few, few_similar, many, many_similar = map(len, statements)
-    assert few == many <= 15, statements[2]
-    assert few_similar == many_similar <= 8, statements[3]
+    few, few_similar, few_options, many, many_similar, many_options = map(len, statements)
+    assert few == many <= 15, statements[3]
+    assert few_similar == many_similar <= 7, statements[4]
+    assert few_options == many_options <= 8, statements[5]
 
 
-def test_similar_topics_come_as_a_fragment(
+def past_titles(html: str) -> list[str]:
+    """What is offered while somebody types, without marks."""
+    found = re.findall(r'<span class="(?:hit__title|near__name)">(.*?)</span>', html)
+    return [re.sub(r"</?mark>", "", title) for title in found]
+
+
+def test_similar_topics_come_as_a_list_to_be_read_in_place(
     browser: Browser, house: Builders, work: Callable[[], None]
 ) -> None:
-    cards, loans = house.category(), house.category()
+    owner = house.executive(name="Вера Ипатова", post="Директор по картам")
+    cards, loans = house.category(owner), house.category()
     for n in range(7):
         topic = house.question(title=f"Курьер с картой опоздал {n}", category=cards)
         house.answer(topic, "Курьер приедет **завтра**.\n\nИзвините.")
@@ -265,19 +404,84 @@ def test_similar_topics_come_as_a_fragment(
     assert "<html" not in answer.text
     assert 'data-count="5"' in answer.text
     assert 'data-say="5 similar topics"' in answer.text
-    assert len(titles(answer.text)) == 5
-    assert "Курьер приедет завтра." in answer.text
+    assert len(past_titles(answer.text)) == 5
+    assert "<mark>Курьер</mark> с <mark>картой</mark>" in answer.text
+    assert "Курьер приедет завтра. Извините." in answer.text
+    assert answer.text.count("Вера Ипатова") == answer.text.count("Директор по картам") == 5
     assert "Answered" in answer.text
+    assert "<form" not in answer.text  # it goes into a form
+    assert answer.text.count("data-helped=") == 5
+    assert answer.text.count("data-anyway") == 1
     inside = browser.get(f"/search/similar?q=курьер+не+привёз+карту&category={cards.id}")
     outside = browser.get(f"/search/similar?q=курьер+не+привёз+карту&category={loans.id}")
     assert (inside.status_code, outside.status_code) == (200, 204)
 
 
-@pytest.mark.parametrize("text", ["", "карта", "девять123", "совсем другая погода", "здравствуйте"])
-def test_nothing_similar_is_no_content(browser: Browser, bank: dict[str, str], text: str) -> None:
-    answer = browser.get("/search/similar", query_string={"q": text})
+def test_nothing_helps_that_has_no_answer(
+    browser: Browser, house: Builders, work: Callable[[], None]
+) -> None:
+    house.question(title="Курьер с картой опоздал")
+    gone = house.question(title="Курьер с картой пропал")
+    said = house.answer(gone, "Курьера зовут Пётр.")
+    work()
+    moderation.hide_post(house.manager(), gone, said, "Чужое имя")
 
-    assert (answer.status_code, answer.text) == (204, "")
+    html = browser.get("/search/similar?q=курьер+с+картой", headers=ENGLISH).text
+
+    assert len(past_titles(html)) == 2
+    assert "Пётр" not in html
+    assert html.count("No official answer yet") == 2
+    assert "data-helped=" not in html
+
+
+@pytest.mark.parametrize("text", ["", "ка", "xyzzy", "совсем другая погода", "здравствуйте"])
+def test_nothing_similar_is_no_content(browser: Browser, bank: dict[str, str], text: str) -> None:
+    for shape in ("", "options"):
+        answer = browser.get("/search/similar", query_string={"q": text, "shape": shape})
+
+        assert (answer.status_code, answer.text) == (204, "")
+
+
+def test_a_search_box_is_offered_options_of_unfinished_words(
+    browser: Browser, house: Builders, bank: dict[str, str], work: Callable[[], None]
+) -> None:
+    for n in range(7):
+        house.question(title=f"Банкомат {n} закрыт", body="На вокзале.")
+    work()
+
+    answer = browser.get("/search/similar?shape=options&q=кар", headers=ENGLISH)
+    assert set(past_titles(answer.text)) == set(bank.values())
+    assert answer.text.count('role="option"') == 3
+    assert 'data-say="3 suggestions"' in answer.text
+    assert "<mark>Карта</mark> и кредит" in answer.text
+    assert answer.text.count("Answered") == 1
+    assert "<a" not in answer.text  # an option is no place for a link
+
+    many = browser.get("/search/similar?shape=options&q=банк", headers=ENGLISH).text
+    assert 'data-say="6 suggestions"' in many
+
+
+def test_no_option_is_a_topic_whose_words_are_withdrawn(
+    browser: Browser, house: Builders, work: Callable[[], None]
+) -> None:
+    topic = house.question(title="Скандал с картой")
+    remark = house.comment(topic, "Виноват Сидоров.")
+    work()
+    assert browser.get("/search/similar?shape=options&q=сидоров").status_code == 200
+
+    moderation.hide_post(house.manager(), topic, remark, "Чужое имя")
+
+    for _ in range(2):
+        assert browser.get("/search/similar?shape=options&q=скандал").status_code == 200
+        assert browser.get("/search/similar?shape=options&q=сидоров").status_code == 204
+        work()
+
+
+@pytest.mark.parametrize("name", ["/", "/ask", "/search"])
+def test_boxes_are_told_from_how_many_letters_on_they_ask(browser: Browser, name: str) -> None:
+    html = browser.get(name, headers=ENGLISH).text
+
+    assert set(re.findall(r'data-shortest="(\d+)"', html)) == {"3"}
 
 
 def test_related_answers_stand_at_the_end_of_a_topic(
@@ -319,21 +523,34 @@ def test_the_step_between_shows_the_same_without_javascript(
     browser: Browser, house: Builders, work: Callable[[], None]
 ) -> None:
     category = house.category()
-    house.answer(house.question(title="Банкомат не отдал карту", category=category))
+    past = house.question(title="Банкомат не отдал карту", category=category)
+    house.answer(past, "Карту вернём в отделении.")
     work()
+    sent = {
+        "kind": "question",
+        "title": "Банкомат забрал мою карту",
+        "body": "Стою у банкомата на Лесной, карта внутри.",
+        "category_id": str(category.id),
+    }
 
-    answer = browser.post(
-        "/ask",
-        {
-            "kind": "question",
-            "title": "Банкомат забрал мою карту",
-            "body": "Стою у банкомата на Лесной, карта внутри.",
-            "category_id": str(category.id),
-        },
-    )
+    answer = browser.post("/ask", sent, headers=ENGLISH)
 
     assert answer.status_code == 200
-    assert titles(answer.text) == ["Банкомат не отдал карту"]
+    assert past_titles(answer.text) == ["Банкомат не отдал карту"]
+    assert "Карту вернём в отделении." in answer.text
+    [helped] = re.findall(r'<form[^>]*action="/search/helped"[^>]*>.*?</form>', answer.text)
+    assert "This helped" in helped
+    fields = dict(re.findall(r'name="(\w+)" value="([^"]*)"', helped))
+    assert fields["topic"] == str(past.id)
+    assert fields["q"].startswith("Банкомат забрал мою карту")
+    left = browser.post("/search/helped", fields, headers={"Accept": "text/html"})
+    assert left.status_code == 303
+    # Whoever goes on has the whole text in the other form.
+    [anyway] = re.findall(r'<form[^>]*action="/ask"[^>]*>.*?</form>', answer.text, re.DOTALL)
+    assert "Ask anyway" in anyway
+    fields = {k: unescape(v) for k, v in re.findall(r'name="(\w+)" value="([^"]*)"', anyway)}
+    assert {name: fields[name] for name in sent} == sent
+    assert browser.post("/ask", fields).status_code == 303
 
 
 def lose(shelf: Path) -> None:

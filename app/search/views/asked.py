@@ -27,6 +27,8 @@ class Asked:
     category: str = ""
     kind: str = ""
     state: str = ""
+    # As typed, however likely something else was meant.
+    is_exact: bool = False
     is_cut: bool = False
     filters: Filters = field(default_factory=Filters)
 
@@ -42,6 +44,7 @@ class Asked:
             category=category,
             kind=kind,
             state=state,
+            is_exact=request.args.get("exactly") == "1",
             is_cut=len(typed) > LONGEST,
             filters=Filters(
                 category_ids=frozenset({slugs[category]} if category else ()),
@@ -64,7 +67,8 @@ class Asked:
     @property
     def address(self) -> dict[str, Any]:
         """The same as it stands in an address."""
-        return {"q": self.words, **self.chosen}
+        exactly = {"exactly": "1"} if self.is_exact else {}
+        return {"q": self.words, **exactly, **self.chosen}
 
     def choosing(self, name: str, value: str) -> dict[str, Any]:
         """The address with that chosen, or with nothing of the sort."""
