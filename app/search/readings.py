@@ -80,27 +80,51 @@ def respell(text: str, knows: Knows, vocabulary: Iterable[str]) -> Reading:
     return Reading(text) if right == text else Reading(right, text, "spelling")
 
 
+def unknown(text: str, knows: Knows) -> list[str]:
+    """The words of `text` that nobody knows."""
+    words = (text[w.start : w.end] for w in _telling(text[:LONGEST]))
+    return [word for word in words if not _is_word(word, knows)]
+
+
 def correct(word: str, vocabulary: Iterable[str]) -> str | None:
     """The word of the vocabulary that was meant, the nearest and most frequent; None without one.
 
-    A swap of two neighbours is one slip. A word that stands there is right.
+    A swap of two neighbours is one slip. A word that stands there in any form is right.
     """
     words = (analysis.fold(each) for each in vocabulary)
     return _nearest(analysis.fold(word), Counter(islice(words, _MOST_VOCABULARY)))
 
 
 def _nearest(word: str, vocabulary: Counter[str]) -> str | None:
-    if len(word) < _ONE_SLIP_FROM or word in vocabulary or not word.isalpha():
+    if len(word) < _ONE_SLIP_FROM or not word.isalpha():
         return None
-    slips = 2 if len(word) >= _TWO_SLIPS_FROM else 1
     near = []
     for other, often in vocabulary.items():
-        if abs(len(other) - len(word)) > slips or len(other) < _ONE_SLIP_FROM:
-            continue
-        apart = DamerauLevenshtein.distance(word, other, score_cutoff=slips)
-        if apart <= slips:
+        apart = _apart(word, other)
+        if apart == 0:
+            return None
+        if apart is not None:
             near.append((apart, -often, other))
     return min(near)[2] if near else None
+
+
+def _apart(word: str, other: str) -> int | None:
+    """How many slips lie between two words, or between their stems; None when too many."""
+    pairs = [(word, other)]
+    pairs += [
+        (mine[1:], theirs[1:])
+        for mine in analysis.keys(word)
+        for theirs in analysis.keys(other)
+        if mine[0] == theirs[0]
+    ]
+    found = (_between(*pair) for pair in pairs if min(map(len, pair)) >= _ONE_SLIP_FROM)
+    return min((apart for apart in found if apart is not None), default=None)
+
+
+def _between(one: str, other: str) -> int | None:
+    most = 2 if len(one) >= _TWO_SLIPS_FROM else 1
+    apart = DamerauLevenshtein.distance(one, other, score_cutoff=most)
+    return apart if apart <= most else None
 
 
 # What is known of a text

@@ -8,10 +8,10 @@ readers get an answer.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from cachetools import TTLCache, cached
 from markupsafe import Markup
@@ -21,19 +21,22 @@ from app.core.policy import PUBLIC
 from app.search import closeness, facets, facts, fragments, queries, quotes, shelf
 from app.search.facets import Facets
 from app.search.index import NO_FILTERS, Document, Filters
+from app.search.readings import Reading
+from app.search.service import understanding
 from app.topics import queries as topics_queries
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     from app.core.policy import Actor
     from app.search.cursor import Cursor
     from app.search.facets import Sort
     from app.search.index import Found, Hit
     from app.search.quotes import Quote, Said
-    from app.search.readings import Reading
     from app.search.wording import Wording
     from app.topics.models import Post, Topic
+
+T = TypeVar("T")
 
 SIZE = 20
 # Fragments are cut from the text and so many replies, the bank's answers first.
@@ -71,20 +74,47 @@ class Results:
     facets: Facets = field(default_factory=Facets)
     # What was chosen, and what the words themselves asked for.
     filters: Filters = NO_FILTERS
-    # How the words were read, and how else they would be spelled, if so more were found.
+    # How the words were read, and how else they would be spelled, if that finds anything.
     reading: Reading | None = None
     meant: str = ""
 
 
-def find(actor: Actor, text: str, *, filters: Filters = NO_FILTERS, number: int = 1) -> Results:
-    """One page of the topics this actor may read; any text is a query, none is an error."""
+def find(
+    actor: Actor,
+    text: str,
+    *,
+    filters: Filters = NO_FILTERS,
+    number: int = 1,
+    literal: bool = False,
+) -> Results:
+    """One page of the topics this actor may read; any text is a query, none is an error.
+
+    Unless `literal`, a text whose words nobody knows is read as it was probably meant:
+    `Results.reading`.
+    """
+    reading = Reading(text) if literal else understanding.understood(text)
+    results, is_exact = _find(actor, reading.text, filters, number)
+    results = replace(results, reading=reading)
+    if literal or is_exact or reading.instead_of is not None or not results.is_ready:
+        return results
+    spelled = understanding.respelled(actor, text)
+    if spelled.instead_of is None:
+        return results
+    others, is_exact = _find(actor, spelled.text, filters, number)
+    if is_exact or not results.count:
+        return replace(others, reading=spelled) if others.count else results
+    return replace(results, meant=spelled.text) if others.count else results
+
+
+def _find(actor: Actor, text: str, filters: Filters, number: int) -> tuple[Results, bool]:
+    """One page of them, and whether some topic holds every word."""
     # Everything first: what is chosen is taken from it, so that the facets' figures hold true.
     wide = facets.widened(filters)
     # Before the search: what the index is told in between is looked at once more, no harm done.
     cursor = shelf.cursor()
     found = shelf.read(lambda index: index.find(text, filters=wide))
     if found is None:
-        return Results(is_ready=False)
+        return Results(is_ready=False), False
     seen = _in_sight(actor, found, cursor)
     counted = facets.count(seen.values(), filters, is_partial=found.total > len(found.hits))
     allowed = {i for i, sort in seen.items() if facets.fits(sort, filters)}
@@ -94,7 +124,7 @@ def find(actor: Actor, text: str, *, filters: Filters = NO_FILTERS, number: int 
         allowed = set(_in_sight(actor, found, cursor))
     pages = max(1, math.ceil(len(allowed) / SIZE))
     number = min(max(number, 1), pages)
-    return Results(
+    results = Results(
         _results(actor, found.page(allowed, number=number, size=SIZE), found.wording),
         len(allowed),
         found.total > len(found.hits),
@@ -103,6 +133,7 @@ def find(actor: Actor, text: str, *, filters: Filters = NO_FILTERS, number: int 
         facets=counted,
         filters=filters,
     )
+    return results, any(hit.exact and hit.topic_id in allowed for hit in found.hits)
 
 
 def _in_sight(actor: Actor, found: Found, cursor: Cursor) -> dict[int, Sort]:
@@ -138,9 +169,7 @@ def _no_longer_said(ids: Collection[int], wording: Wording, cursor: Cursor) -> s
     if not stale:
         return set()
     now = queries.documents(stale)
-    return {
-        d.topic_id for d in now if not (d.visible and closeness.says_all(wording, _texts(d)))
-    }
+    return {d.topic_id for d in now if not (d.visible and closeness.says_all(wording, _texts(d)))}
 
 
 def _texts(document: Document) -> list[str]:
@@ -159,6 +188,19 @@ class Suggestion:
 
 def completions(actor: Actor, text: str, *, limit: int = 6) -> list[Suggestion]:
     """Topics with the words typed so far into a search box, the last of them perhaps unfinished."""
+    return _as_meant(text, lambda meant: _completions(actor, meant, limit))
+
+
+def _as_meant(text: str, ask: Callable[[str], list[T]]) -> list[T]:
+    """What is found as typed; if nothing, what is as the words were probably meant."""
+    found = ask(text)
+    if found:
+        return found
+    reading = understanding.understood(text, typing=True)
+    return ask(reading.text) if reading.instead_of is not None else []
+
+
+def _completions(actor: Actor, text: str, limit: int) -> list[Suggestion]:
     cursor = shelf.cursor()
     found = shelf.read(lambda index: index.find(text, limit=CANDIDATES, typing=True))
     if found is None:
@@ -179,9 +221,11 @@ def suggestions(
     actor: Actor, text: str, *, limit: int = 5, category_id: int | None = None
 ) -> list[Suggestion]:
     """Topics like the question being written, to be read in place; none that are far-fetched."""
-    found = shelf.read(
-        lambda index: index.similar(text, limit=CANDIDATES, filters=_within(category_id))
-    )
+    return _as_meant(text, lambda meant: _suggested(actor, meant, limit, _within(category_id)))
+
+
+def _suggested(actor: Actor, text: str, limit: int, filters: Filters) -> list[Suggestion]:
+    found = shelf.read(lambda index: index.similar(text, limit=CANDIDATES, filters=filters))
     if found is None:
         return []
     return _suggestions(_those_close(actor, found, closeness.ENOUGH, limit), found.wording)
@@ -203,7 +247,7 @@ def _within(category_id: int | None) -> Filters:
 
 def similar(actor: Actor, text: str, *, limit: int = 5) -> list[Topic]:
     """Topics like this text, the closest first; none rather than far-fetched ones."""
-    return _close(actor, text, limit=limit)
+    return _as_meant(text, lambda meant: _close(actor, meant, limit=limit))
 
 
 def answered_like(actor: Actor, topic: Topic, *, limit: int = 3) -> list[Topic]:
