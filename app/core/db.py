@@ -12,12 +12,15 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import JSON, DateTime, Dialect, Engine, MetaData, String, Text, event
+from sqlalchemy import JSON, DateTime, Dialect, Engine, MetaData, String, Text, event, inspect
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 from sqlalchemy.types import TypeDecorator
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
     from flask import Flask
     from sqlalchemy import Connection
     from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -102,6 +105,21 @@ def add_once(row: Model) -> bool:
     except IntegrityError:
         return False
     return True
+
+
+def add_up(model: type[Base], rows: Sequence[dict[str, Any]], counts: Collection[str]) -> None:
+    """Insert `rows`; where one with the same primary key stands, add these `counts` to it.
+
+    Whoever does the same at the same time adds to what this has added; `rows` go in the order of
+    their keys, for two who wait for each other would wait for ever.
+    """
+    keys = [column.name for column in inspect(model).primary_key]
+    is_sqlite = session.get_bind().dialect.name == "sqlite"
+    new: Any = (sqlite if is_sqlite else postgresql).insert(model)
+    table = model.__table__.c
+    summed = {name: table[name] + new.excluded[name] for name in counts}
+    added = new.on_conflict_do_update(index_elements=keys, set_=summed)
+    session.execute(added, sorted(rows, key=lambda row: [row[key] for key in keys]))
 
 
 def init(app: Flask) -> None:

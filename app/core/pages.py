@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from sqlalchemy import Integer, Select, tuple_
+from sqlalchemy import Integer, Row, Select, tuple_
 
 from app.core.db import UTCDateTime, session
 
@@ -47,6 +47,23 @@ def keyset(
     query: Select[tuple[T]], order: Order[T], cursor: str | None = None, size: int = SIZE
 ) -> Page[T]:
     """One page of `query`; a cursor that is not ours shows the first page. One statement."""
+    return _page(query, order, cursor, size, lambda asked: list(session.scalars(asked).unique()))
+
+
+def keyset_rows(
+    query: Select[Any], order: Order[Row[Any]], cursor: str | None = None, size: int = SIZE
+) -> Page[Row[Any]]:
+    """The same for a query of several columns: sums, counts."""
+    return _page(query, order, cursor, size, lambda asked: list(session.execute(asked)))
+
+
+def _page(
+    query: Select[Any],
+    order: Order[T],
+    cursor: str | None,
+    size: int,
+    read: Callable[[Select[Any]], list[T]],
+) -> Page[T]:
     edge = _decode(cursor, order.columns)
     backwards = edge is not None and edge[0] == "newer"
     ascending = backwards == order.descending
@@ -54,7 +71,7 @@ def keyset(
         key, values = tuple_(*order.columns), tuple_(*edge[1])
         query = query.where(key > values if ascending else key < values)
     columns = (c.asc() if ascending else c.desc() for c in order.columns)
-    rows = list(session.scalars(query.order_by(None).order_by(*columns).limit(size + 1)).unique())
+    rows = read(query.order_by(None).order_by(*columns).limit(size + 1))
     more, rows = len(rows) > size, rows[:size]
     if backwards:
         rows.reverse()

@@ -1,8 +1,11 @@
-"""What the worker does for the index: following what happens, and mending it."""
+"""What the worker does for the search: it follows what happens, mends the index, and learns."""
 
-from app.core import jobs
+from app.core import jobs, transactions
 from app.core.db import reads_only
-from app.search.service import following, keeping
+from app.core.events import later
+from app.search.service import following, keeping, learning
+from app.topics import queries as topics
+from app.topics.events import TopicOpened
 
 
 @jobs.every(0.5, "search.follow")
@@ -19,3 +22,16 @@ def mend_the_index() -> None:
         keeping.mend()
     finally:
         reads_only.reset(reading)
+
+
+@later(TopicOpened)
+def count_what_was_asked_anyway(event: TopicOpened) -> None:
+    """A question that was published beside answers to it: those did not help."""
+    learning.count_if_asked_anyway(topics.topic(event.topic_id))
+
+
+@jobs.every(24 * 3600, "search.forget")
+def forget_old_searches() -> None:
+    """What people searched for is remembered for a year and a month."""
+    learning.forget_the_old()
+    transactions.commit()

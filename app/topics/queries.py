@@ -335,14 +335,15 @@ def category(category_id: int) -> Category | None:
     return session.get(Category, category_id)
 
 
-def category_for(text: str) -> Category | None:
+def category_for(text: str, among: Iterable[Category] | None = None) -> Category | None:
     """The open category whose own words stand in `text` most; None when none do.
 
     Endings are cut, so that "карту" finds "карта"; a long word weighs more than a short one.
+    `among`: the open categories, when they were read already.
     """
     said = _word_beginnings(text)
     best, most = None, 0
-    for each in categories():
+    for each in categories() if among is None else among:
         stems = {w[: max(4, len(w) - 2)] for w in _words(f"{each.name} {each.words}")}
         weight = sum(len(stem) for stem in stems if stem in said)
         if weight > most:

@@ -17,8 +17,9 @@ OWN = {
     "media": {"drawing", "images"},
     "notify": {"feeds", "letters", "reminders"},
     "search": {
-        "analysis", "closeness", "cursor", "empty_words", "facets", "facts", "first_synonyms",
-        "fragments", "index", "quotes", "readings", "shelf", "synonyms", "ukrainian", "wording",
+        "analysis", "closeness", "cursor", "discretion", "empty_words", "facets", "facts",
+        "first_synonyms", "fragments", "gaps", "index", "quotes", "readings", "shelf",
+        "synonyms", "ukrainian", "wording",
     },
     "sla": {"engine", "holidays"},
     "topics": {"answering", "drafting", "promise", "timeline", "turns"},

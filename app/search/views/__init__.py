@@ -6,6 +6,25 @@ from app.search import policy  # noqa: F401 (it declares the permissions)
 door = Door("search", __name__)
 
 # The modules need the door above them.
-from app.search.views import beside, opensearch, search, similar, synonyms  # noqa: E402
+from app.search.views import (  # noqa: E402
+    beside,
+    duplicates,
+    gaps,
+    learning,
+    opensearch,
+    search,
+    similar,
+    synonyms,
+)
 
-__all__ = ["beside", "door", "opensearch", "search", "similar", "synonyms"]
+__all__ = [
+    "beside",
+    "door",
+    "duplicates",
+    "gaps",
+    "learning",
+    "opensearch",
+    "search",
+    "similar",
+    "synonyms",
+]

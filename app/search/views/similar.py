@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 from flask import render_template, request
 
+from app.core import limits
 from app.core.db import row_id
+from app.core.limits import Limit
 from app.core.panels import panel
 from app.core.web import current_actor
 from app.search.service import finding
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 
 # With less than this nothing can be said about what somebody means; the scripts are told of it.
 SHORTEST = 3
+# Ten a second, thirty at once: who types fast asks four times a second.
+PACE = Limit("suggestions", guests=30, people=30, seconds=3)
 # What is read of a text that is being written: the beginning names the matter.
 OPENING = 300
 
@@ -36,6 +40,10 @@ def similar() -> ResponseReturnValue:
     text = request.args.get("q", "").strip()[:OPENING]
     if len(text) < SHORTEST:
         return "", 204
+    pause = limits.wait(PACE)
+    if pause:
+        # What somebody types goes on; the next letters ask again.
+        return "", 429, {"Retry-After": str(pause)}
     if request.args.get("shape") == "options":
         return _options(text)
     within = row_id(request.args.get("category"))
