@@ -6,16 +6,27 @@ from typing import TYPE_CHECKING
 
 from flask import render_template, request
 
+from app.core import limits
 from app.core.db import row_id
+from app.core.i18n import locale_code
+from app.core.limits import Limit
 from app.core.web import current_actor
-from app.search.service import finding
+from app.search.service import finding, learning
 from app.search.views import door, narrowing
 from app.search.views.asked import Asked
+from app.search.views.learning import is_counted
 from app.topics import queries as topics_queries
 from app.topics.answering import answers_today
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
+
+    from app.search.service.finding import Results
+
+# A search a second: an office, or a telephone network, has one address for many guests, none of
+# whom should wait for a neighbour. Who is signed in is counted alone, so nobody else's haste is
+# theirs. What it keeps out is a script, to which 60 a minute are nothing.
+PACE = Limit("search", guests=60, people=60, seconds=60)
 
 
 @door.get("/search", may="search.find")
@@ -25,16 +36,23 @@ def search() -> ResponseReturnValue:
     asked = Asked.of_request(categories)
     results, groups = None, []
     addressee = None
-    if asked.words:
+    pause = limits.wait(PACE) if asked.words else 0
+    if asked.words and not pause:
         results = finding.find(
-            current_actor(), asked.words, filters=asked.filters, number=_number("page")
+            current_actor(),
+            asked.words,
+            filters=asked.filters,
+            number=_number("page"),
+            literal=asked.is_exact,
         )
+        _learn(asked, results)
         groups = narrowing.groups(asked, results.facets, categories)
         by_slug = {c.slug: c for c in categories}
         addressee = by_slug.get(asked.category) or topics_queries.category_for(asked.words)
-    return render_template(
+    page = render_template(
         "search/search.html",
         asked=asked,
+        pause=pause,
         search_words=asked.words,
         results=results,
         groups=groups,
@@ -44,6 +62,14 @@ def search() -> ResponseReturnValue:
         who=answers_today(addressee).person if addressee else None,
         tags=() if results and results.items else topics_queries.popular_tags(20),
     )
+    return (page, 429, {"Retry-After": str(pause)}) if pause else page
+
+
+def _learn(asked: Asked, results: Results) -> None:
+    """Note what a person searched for; nothing of further pages and of what was narrowed down."""
+    if results.is_ready and results.number == 1 and not asked.is_narrowed and is_counted():
+        found = sum(each.exact for each in results.items)
+        learning.note_search(asked.words, found, locale=locale_code())
 
 
 def _number(name: str) -> int:
