@@ -30,7 +30,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Final
 
 from app.core import clock
-from app.search import plans, ranking, rows, wording
+from app.search import plans, ranking, rows, variety, wording
 from app.search.engines import EngineError, Match
 from app.search.engines import tantivy as tantivy_engine
 from app.search.engines import whoosh as whoosh_engine
@@ -331,8 +331,9 @@ class Index:
         with self._reader() as reader:
             plan = plans.like(asked, text, _endings(reader, asked), filters)
             matches, _ = reader.search(plan, max(limit, _CONSIDERED))
-        hits = _ranked((m for m in matches if m.topic_id != but_for), exact=False)
-        kept = tuple(_telling(hits)[:limit])
+        lines = {match.topic_id: match.line for match in matches}
+        hits = _telling(_ranked((m for m in matches if m.topic_id != but_for), exact=False))
+        kept = tuple(variety.arranged(hits, [lines[hit.topic_id] for hit in hits])[:limit])
         return Found(kept, len(kept), asked)
 
     @contextmanager

@@ -23,11 +23,12 @@ class EngineError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A row that fits a plan, by the words alone."""
+    """A row that fits a plan, by the words alone. `line`: of its title, see `rows.Row`."""
 
     topic_id: int
     score: float
     worth: Worth
+    line: str
 
 
 class Reader(Protocol):

@@ -97,9 +97,12 @@ class Reader:
             self._searcher.fast_field_values(field, addresses) for field in ("id", "flags", "day")
         )
         scores = (score for score, _ in found.hits)
+        lines = (self._searcher.doc(address).get_first("line").decode() for address in addresses)
         matches = [
-            Match(topic_id, score, _worth(marks, day))
-            for topic_id, score, marks, day in zip(ids, scores, flags, days, strict=True)
+            Match(topic_id, score, _worth(marks, day), line)
+            for topic_id, score, marks, day, line in zip(
+                ids, scores, flags, days, lines, strict=True
+            )
         ]
         return matches, found.count
 
@@ -112,6 +115,7 @@ def _schema() -> Any:
     builder.add_unsigned_field("id", stored=False, indexed=True, fast=True)
     builder.add_unsigned_field("flags", fast=True)
     builder.add_unsigned_field("day", indexed=True, fast=True)
+    builder.add_bytes_field("line", stored=True, indexed=False)
     for field in rows.TEXTS:
         builder.add_text_field(field, tokenizer_name="raw", index_option="position")
     builder.add_text_field(rows.GRAMS, tokenizer_name="raw", index_option="freq")
@@ -130,6 +134,7 @@ def _document(row: Row) -> Any:
     document.add_unsigned("id", row.topic_id)
     document.add_unsigned("flags", marks)
     document.add_unsigned("day", worth.day)
+    document.add_bytes("line", row.line.encode())
     for field, keys in row.texts.items():
         tokens = [tantivy.Token(key, place, 0) for key, place in keys]
         document.add_pre_tokenized_text(field, tantivy.PreTokenizedString("", tokens))

@@ -190,7 +190,7 @@ class Reader:
 
     def _match(self, number: int, score: float) -> Match:
         stored = self._searcher.stored_fields(number)
-        return Match(int(stored["id"]), score, rows.Worth(*stored["worth"]))
+        return Match(int(stored["id"]), score, rows.Worth(*stored["worth"]), stored["line"])
 
     def _search_by_the_rare(self, plan: Plan, limit: int) -> tuple[list[Match], int]:
         """Choose by what is rare, then score the best of those by everything."""
