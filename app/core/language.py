@@ -65,7 +65,7 @@ def tell(text: str) -> Code | None:
     cyrillic, latin = _CYRILLIC.findall(text), _LATIN.findall(text)
     if _is_english(cyrillic, latin):
         return "en"
-    worth = sum(_worth(word[:_LONGEST_WORD]) for word in cyrillic)
+    worth = sum(_worth(word[:_LONGEST_WORD]) for word in dict.fromkeys(cyrillic))
     if abs(worth) < _SURE:
         return None
     return "ru" if worth > 0 else "uk"

@@ -11,6 +11,7 @@ from sqlalchemy import case, func, select
 from app.accounts.models import Person
 from app.core import markup
 from app.core.db import session
+from app.core.language import CODES
 from app.ideas.models import IdeaChange
 from app.search.facets import Sort
 from app.search.index import Document
@@ -35,6 +36,7 @@ def documents(topic_ids: Collection[int], *, posts: int | None = None) -> list[D
             Topic.id,
             Topic.title,
             Topic.body_html,
+            Topic.language,
             Topic.category_id,
             Topic.kind,
             Topic.state,
@@ -50,6 +52,7 @@ def documents(topic_ids: Collection[int], *, posts: int | None = None) -> list[D
             topic_id=row.id,
             title=row.title,
             body=plain(row.body_html),
+            language=row.language if row.language in CODES else None,
             official=official[row.id],
             comments=comments[row.id],
             tags=tags[row.id],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
 
@@ -23,7 +24,8 @@ from wtforms.widgets import CheckboxInput, ListWidget
 from app.core import clock, markup
 from app.core.db import row_id
 from app.core.forms import REQUIRED, Form, between, fold, strip
-from app.core.i18n import _, _l, zone_now
+from app.core.i18n import LOCALE_NAMES, _, _l, zone_now
+from app.core.language import CODES
 from app.topics import queries, service
 from app.topics.models import KINDS
 from app.topics.service import CategoryWords, clean_tag
@@ -161,12 +163,27 @@ class Ask(Words):
 class Change(Words):
     """A topic changed by its asker or the community manager."""
 
+    language = SelectField(
+        _l("Language"),
+        choices=[SelectChoice(code, LOCALE_NAMES[code]) for code in CODES],
+        description=_l("Set it right if it was guessed wrong: the search reads the words by it."),
+        validate_choice=False,
+    )
     reason = StringField(
         _l("Why"),
         [Length(max=300, message=_l("This is too long: %(max)d characters at most."))],
         description=_l("Everybody can read this in the history."),
         filters=[fold],
     )
+
+    def validate_language(self, field: Field) -> None:
+        """One of those the search can read."""
+        if field.data not in CODES:
+            raise ValidationError(_("Choose one of the languages offered."))
+
+    def said(self, kind: str, category: Category) -> service.Words:
+        """The same, with the language that was chosen."""
+        return replace(super().said(kind, category), language=self.language.data)
 
 
 class Reply(Form):

@@ -51,6 +51,8 @@ class Words:
     body: str
     category: Category
     tags: list[str] = field(default_factory=list)
+    # Its language as somebody said it; None: as the words tell it, and after an edit as before.
+    language: str | None = None
 
 
 # Within it the same words by the same person are one form sent twice.
@@ -75,7 +77,8 @@ def ask(asker: Person, words: Words, *, at: datetime | None = None) -> Topic:
         body=words.body,
         body_html=markup.render(words.body),
         rules=markup.RULES_VERSION,
-        language=language.guess(f"{words.title} {words.body}", asker.locale or "ru"),
+        language=words.language
+        or language.guess(f"{words.title} {words.body}", asker.locale or "ru"),
         state=FIRST_STATES[words.kind],
         category=words.category,
         asker=asker,
@@ -273,6 +276,7 @@ def edit(editor: Person, topic: Topic, words: Words, reason: str = "") -> None:
     session.add(before)
     topic.title, topic.body = words.title, words.body
     topic.body_html, topic.rules = markup.render(words.body), markup.RULES_VERSION
+    topic.language = words.language or topic.language
     topic.edited_at = clock.now()
     retag(topic, words.tags)
     session.flush()

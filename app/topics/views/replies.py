@@ -117,7 +117,8 @@ def _after_vote(topic: Topic) -> ResponseReturnValue:
 @door.form("/topics/<int:topic_id>/edit", may="topics.edit", on=queries.topic_in_sight)
 def edit(topic: Topic) -> ResponseReturnValue:
     """Change a topic; what it said before stays in its history."""
-    form = Change(title=topic.title, body=topic.body, tags=", ".join(t.name for t in topic.tags))
+    tags = ", ".join(t.name for t in topic.tags)
+    form = Change(title=topic.title, body=topic.body, tags=tags, language=topic.language)
     if form.is_sent_well():
         words = form.said(topic.kind, topic.category)
         service.edit(current_actor(), topic, words, form.reason.data or "")
