@@ -64,13 +64,22 @@ class Cursor:
         holes = [(hole.first, hole.last, hole.since.isoformat()) for hole in self.holes]
         return json.dumps({"last": self.last, "at": self.at.isoformat(), "holes": holes})
 
-    def unread(self) -> ColumnElement[bool]:
-        """The facts that this index has not followed."""
+    def within_holes(self) -> ColumnElement[bool] | None:
+        """The facts that have appeared below the newest since; None when none can have."""
+        if not self.holes:
+            return None
         missing = [
             Fact.id == h.first if h.first == h.last else and_(Fact.id >= h.first, Fact.id <= h.last)
             for h in self.holes
         ]
-        return or_(Fact.id > self.last, *missing)
+        # SQLite would walk all facts for the alternatives alone.
+        around = and_(Fact.id >= self.holes[0].first, Fact.id <= self.holes[-1].last)
+        return and_(around, or_(*missing))
+
+    def unread(self) -> list[ColumnElement[bool]]:
+        """The facts that were not followed, in parts: one statement of "or" would walk them all."""
+        late = self.within_holes()
+        return [Fact.id > self.last, *([] if late is None else [late])]
 
     def past(self, seen: Sequence[int], *, at: datetime | None, now: datetime) -> Cursor:
         """After the facts `seen`, in order of their numbers; the newest of them happened `at`."""

@@ -108,7 +108,8 @@ def test_a_look_at_nothing_new_costs_one_statement(
     with count_sql() as statements:
         following.follow()
 
-    assert len(statements) == 1
+    # One more while a number is missing.
+    assert len(statements) == 1 + bool(shelves.cursor().holes)
 
 
 def test_after_a_long_time_it_catches_up_batch_by_batch(

@@ -96,7 +96,7 @@ def _round(index: Index) -> int | None:
     # Facts first, documents after: what happens in between is read twice rather than never.
     session.rollback()
     found = facts.beyond(cursor, BATCH)
-    if len(found) < BATCH and facts.are_of_another_database(found, cursor):
+    if facts.are_of_another_database(found, cursor):
         return None
     new = [fact for fact in found if fact.id != cursor.last]
     newest = new[-1].at if new else None
