@@ -40,17 +40,21 @@ class Quote:
     is_official: bool = False
 
 
-def best(question: str, said: Iterable[Said], wording: Wording) -> Quote:
+def best(
+    question: str, said: Iterable[Said], wording: Wording, *, official_first: bool = True
+) -> Quote:
     """The most telling stretch; of equal ones the bank's, then the asker's own, then the first.
 
-    Without a match it is the beginning of the question.
+    Without a match it is the beginning of the question. Where the bank's answer is read anyway,
+    not `official_first`: then the question says more than an earlier answer.
     """
     quote = Quote(fragments.fragment([question], wording))
     most = _worth(quote.words)
     for each in said:
         words = fragments.fragment([each.text], wording)
         worth = _worth(words)
-        if worth > most or (worth == most > 0 and each.is_official and not quote.by):
+        is_first = official_first and each.is_official and not quote.by
+        if worth > most or (worth == most > 0 and is_first):
             quote, most = Quote(words, each.by, each.is_official), worth
     return quote
 

@@ -59,6 +59,7 @@ export default (form) => {
   };
 
   form.addEventListener("input", () => {
+    leaving = false;
     dirty = boxes.some((box) => box.value.trim());
     if (status) status.textContent = "";
     clearTimeout(timer);
@@ -68,6 +69,8 @@ export default (form) => {
     clearTimeout(timer);
     leaving = true;
   });
+  // A past answer helped: the text stays kept, and nobody is asked twice.
+  form.addEventListener("helped", () => (leaving = true));
   addEventListener("pageshow", () => (leaving = false));
   addEventListener("pagehide", () => {
     if (dirty && !leaving) write(key, Object.fromEntries(boxes.map((box) => [box.name, box.value])));

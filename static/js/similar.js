@@ -49,6 +49,7 @@ export default (place) => {
     const said = list.querySelector("template[data-thanks]").content.cloneNode(true);
     said.querySelector("[data-leave]").href = list.querySelector(`a[data-topic="${topic}"]`).href;
     looking.stop();
+    box.form?.dispatchEvent(new Event("helped"));
     list.replaceChildren(said);
     const notice = list.firstElementChild;
     notice.tabIndex = -1;

@@ -221,7 +221,8 @@ def test_an_answer_is_read_in_place_and_helps(live: Live, open_page: Callable[..
     expect(thanks).to_be_focused()
     expect(thanks).to_contain_text("Good that it helped.")
     expect(page.locator(".near__one")).to_have_count(0)
-    page.once("dialog", lambda dialog: dialog.accept())
+    # Nothing asks whether to leave: the text is kept.
+    page.on("dialog", lambda dialog: pytest.fail(dialog.message))
     thanks.get_by_role("link", name="Open the answer").click()
     page.wait_for_url(f"**/topics/{topic}")
 

@@ -15,7 +15,7 @@ SHEETS_OF_A_TOPIC = ("tokens", "base", "ui", "print", "topics", "turns")
 # Loaded by a topic page for somebody who writes; every other page loads less.
 SCRIPTS_OF_A_TOPIC = (
     *("theme-early", "main", "ring", "times", "editor", "draft", "keys", "grow", "modes"),
-    *("menu", "theme", "busy", "vendor/htmx.min"),
+    *("menu", "theme", "busy", "seek", "vendor/htmx.min"),
 )
 ICONS = (TEMPLATES / "ui/icons.html").read_text()
 
