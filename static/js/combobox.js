@@ -6,7 +6,10 @@ export default (form) => {
   const box = form.querySelector("input[type=search]");
   const { seekUrl: url, clicksUrl, none } = form.dataset;
   const list = form.querySelector("[role=listbox]");
-  const voice = form.querySelector("[role=status]");
+  const voice = document.createElement("p");
+  voice.className = "vh";
+  voice.role = "status";
+  list.after(voice);
 
   let words = "";
   let at = -1;

@@ -2,15 +2,12 @@
 export default (form) => {
   const box = form.querySelector("input[type=search]");
   const list = document.createElement("ul");
-  const voice = document.createElement("p");
   list.id = `${box.id}-hits`;
   list.className = "hits";
   list.hidden = true;
   list.role = "listbox";
   list.ariaLabel = form.dataset.label;
-  voice.className = "vh";
-  voice.role = "status";
-  box.after(list, voice);
+  box.after(list);
   box.role = "combobox";
   box.ariaExpanded = "false";
   box.ariaAutoComplete = "list";

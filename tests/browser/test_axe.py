@@ -51,6 +51,8 @@ PAGES = {
     "tags": (None, "/tags"),
     "tag": (None, "/tags/{tag}"),
     "search": (None, "/search?q=карта"),
+    "search, narrowed": (None, "/search?q=карта&kind=idea"),
+    "search, read otherwise": (None, "/search?q=rfhnf+state:nonsense"),
     "search, nothing": (None, "/search?q=йцукенгшщз"),
     "sign in": (None, "/sign-in"),
     "sign up": (None, "/sign-up"),
