@@ -46,6 +46,11 @@ SETTINGS = (
         " Empty: a local file, and each process counts for itself.",
     ),
     Setting(
+        "SEARCH_ENGINE",
+        "whoosh",
+        "whoosh, or tantivy from some ten thousand topics on: the worker then makes a new index.",
+    ),
+    Setting(
         "MAIL_URL",
         "",
         "smtp://user:password@host:587 (STARTTLS), smtps://…:465. Empty: files in instance/mail.",
@@ -57,6 +62,13 @@ SETTINGS = (
     Setting("DEVELOPMENT", "no", "yes: reload templates and show the component catalogue at /ui."),
     Setting("LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR."),
 )
+
+
+SEARCH_ENGINES = ("whoosh", "tantivy")
+
+
+class UnknownValueError(ValueError):
+    """A setting that has one of a few values has another."""
 
 
 class MissingSecretError(RuntimeError):
@@ -78,6 +90,7 @@ def load(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
         "INDEX_PATH": instance / "index",
         "MAIL_PATH": instance / "mail",
         "JOBS_PATH": instance / "jobs.sqlite3",
+        "SEARCH_ENGINE": _one_of("SEARCH_ENGINE", read["SEARCH_ENGINE"], SEARCH_ENGINES),
         "TRUSTED_PROXIES": int(read["TRUSTED_PROXIES"]),
         "TRUSTED_HOSTS": [h.strip() for h in read["TRUSTED_HOSTS"].split(",") if h.strip()] or None,
         "RATE_LIMITS": read["RATE_LIMITS"].lower() not in {"0", "no", "false", "off"},
@@ -87,6 +100,13 @@ def load(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
         # Ten megabytes of picture and room for the form around it.
         "MAX_CONTENT_LENGTH": 11 * 1024 * 1024,
     }
+
+
+def _one_of(name: str, value: str, known: tuple[str, ...]) -> str:
+    if value.lower() not in known:
+        message = f"{name} is {value!r}; it must be one of: {', '.join(known)}."
+        raise UnknownValueError(message)
+    return value.lower()
 
 
 def _database(url: str, instance: Path) -> str:

@@ -39,7 +39,7 @@ from app.core import clock, markup  # noqa: E402
 from app.core.db import db, session  # noqa: E402
 from app.core.names import skeleton  # noqa: E402
 from app.factory import create_app  # noqa: E402
-from app.search import service as search  # noqa: E402
+from app.search.service import keeping as search  # noqa: E402
 from app.topics import queries  # noqa: E402
 from app.topics.models import Category, Post, Topic  # noqa: E402
 

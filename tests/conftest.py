@@ -170,9 +170,9 @@ def work(transaction: None) -> Callable[[], None]:
 
     def run() -> None:
         session.commit()
+        shelf.index().made()
         while deliveries.run_due():
             pass
-        shelf.index().made()
         following.follow()
         session.expire_all()
 

@@ -59,6 +59,17 @@ def managers() -> Sequence[Person]:
     return session.scalars(query.order_by(Person.id)).all()
 
 
+def named(words: str, *, limit: int) -> Sequence[int]:
+    """Ids of the people whose name begins so, and of the bank's whose name holds it anywhere."""
+    looks = names.skeleton(words)
+    if not looks:
+        return []
+    begins = Person.skeleton.startswith(looks, autoescape=True)
+    holds = Person.skeleton.contains(looks, autoescape=True)
+    query = select(Person.id).where(or_(begins, (Person.role != "customer") & holds))
+    return session.scalars(query.order_by(Person.role == "customer", Person.id).limit(limit)).all()
+
+
 def staff_skeletons() -> set[str]:
     """Skeletons of names that are taken by the bank's people."""
     query = select(Person.skeleton).where(Person.role != "customer")

@@ -30,13 +30,15 @@ plain = lru_cache(maxsize=1024)(markup.plain)
 
 
 def documents(topic_ids: Collection[int], *, posts: int | None = None) -> list[Document]:
-    """These topics as anybody may read them; at most `posts` replies of each. Four statements."""
+    """These topics as anybody may read them; at most `posts` replies of each. Five statements."""
     rows = session.execute(
         select(
             Topic.id,
             Topic.title,
             Topic.body_html,
             Topic.language,
+            Topic.asker_id,
+            Topic.opened_at,
             Topic.category_id,
             Topic.kind,
             Topic.state,
@@ -47,6 +49,7 @@ def documents(topic_ids: Collection[int], *, posts: int | None = None) -> list[D
     ).all()
     official, comments = _said(topic_ids, posts)
     tags = _tags(topic_ids)
+    answered_by = _answered_by(topic_ids)
     return [
         Document(
             topic_id=row.id,
@@ -59,6 +62,8 @@ def documents(topic_ids: Collection[int], *, posts: int | None = None) -> list[D
             category_id=row.category_id,
             kind=row.kind,
             state=row.state,
+            people=[row.asker_id, *answered_by[row.id]],
+            asked_at=row.opened_at,
             answered=row.answer_id is not None,
             visible=row.hidden_at is None and row.merged_into_id is None,
         )
@@ -102,6 +107,18 @@ def _said(
     for topic_id, note in session.execute(decided.where(IdeaChange.topic_id.in_(topic_ids))):
         official[topic_id].append(plain(note))
     return official, comments
+
+
+def _answered_by(topic_ids: Collection[int]) -> dict[int, list[int]]:
+    """Who answered for the bank, by topic."""
+    answered: defaultdict[int, list[int]] = defaultdict(list)
+    query = select(Post.topic_id, Post.author_id).distinct()
+    query = query.where(
+        Post.topic_id.in_(topic_ids), Post.kind == "answer", Post.hidden_at.is_(None)
+    )
+    for topic_id, author_id in session.execute(query.order_by(Post.author_id)):
+        answered[topic_id].append(author_id)
+    return answered
 
 
 def _tags(topic_ids: Collection[int]) -> dict[int, list[str]]:

@@ -20,6 +20,7 @@ from rapidfuzz.distance import DamerauLevenshtein
 
 from app.search import analysis, empty_words
 from app.search.analysis import Word
+from app.search.wording import OPERATOR
 
 Why = Literal["layout", "translit", "spelling"]
 Knows = Callable[[str], bool]
@@ -35,8 +36,6 @@ _ONE_SLIP_FROM: Final = 4
 _TWO_SLIPS_FROM: Final = 8
 
 _CHUNK: Final = re.compile(r"\S+")
-# What only a search understands is nobody's slip: category:cards, -state:done.
-_OPERATOR: Final = re.compile(r"[-−–]?(?:category|kind|state|tag|by|before|after):", re.IGNORECASE)
 _LATIN_WORD: Final = re.compile(r"[a-z']+ь?", re.IGNORECASE)
 _CYRILLIC_WORD: Final = re.compile(r"[а-яёіїєґ'’ʼ]+", re.IGNORECASE)
 # A sign that ends a sentence, and is a letter on the other layout.
@@ -132,7 +131,7 @@ def _between(one: str, other: str) -> int | None:
 
 def _words(text: str) -> list[Word]:
     """The first words of a text, but for those of operators."""
-    operators = [c.span() for c in _CHUNK.finditer(text) if _OPERATOR.match(c.group())]
+    operators = [found.span() for found in OPERATOR.finditer(text)]
     free = (
         word
         for word in analysis.words(text)
@@ -237,7 +236,7 @@ def _on_another_layout(text: str, table: dict[int, int], knows: Knows) -> str:
 
     def moved(found: re.Match[str]) -> str:
         chunk = found.group()
-        if _OPERATOR.match(chunk):
+        if OPERATOR.match(chunk):
             return chunk
         start, end = _quotes(chunk)
         opening, inside, closing = chunk[:start], chunk[start:end], chunk[end:]

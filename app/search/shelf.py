@@ -28,14 +28,21 @@ T = TypeVar("T")
 
 class _Shelf:
     path = Path("index")
+    engine = "whoosh"
     index: Index | None = None
 
 
 def init(config: Mapping[str, Any]) -> None:
-    """Take the index folder from the application's settings."""
+    """Take the index folder and the engine from the application's settings."""
     if _Shelf.index is not None:
         _Shelf.index.close()
     _Shelf.path, _Shelf.index = config["INDEX_PATH"], None
+    _Shelf.engine = config["SEARCH_ENGINE"]
+
+
+def engine() -> str:
+    """The name of the engine, one of `index.ENGINES`."""
+    return _Shelf.engine
 
 
 def index() -> Index:

@@ -13,6 +13,21 @@ from app.search import analysis, empty_words
 LONGEST_TEXT: Final = 500
 _MOST_WORDS: Final = 24
 _SHORTEST_OPENING: Final = 3
+# Narrowing by a word before a colon, in each language: category:cards, by:"Anna Lee".
+OPERATORS: Final = {
+    "category": ("category", "категория", "раздел", "категорія", "розділ"),
+    "kind": ("kind", "вид", "тип"),
+    "state": ("state", "состояние", "статус", "стан"),
+    "tag": ("tag", "тег", "метка", "мітка"),
+    "by": ("by", "автор", "от", "від"),
+    "before": ("before", "до"),
+    "after": ("after", "после", "після"),
+}
+_NAMES: Final = {name: operator for operator, names in OPERATORS.items() for name in names}
+OPERATOR: Final = re.compile(
+    rf"""(?<!\S)(?P<name>{"|".join(_NAMES)}):(?:"(?P<quoted>[^"]*)"|«(?P<guillemets>[^»]*)»|(?P<bare>[^\s"«]+))""",
+    re.IGNORECASE,
+)
 _PART: Final = re.compile(
     r"""(?P<minus>(?<!\S)[-−–](?=[^\s\-−–]))?"""
     r"""(?:"(?P<straight>[^"]+)"|«(?P<guillemets>[^»]+)»|[“„](?P<curly>[^”“]+)[”“]|(?P<plain>[^\s"«“„]+))""",
@@ -27,7 +42,7 @@ class Wording:
 
     Each word is a tuple of keys, any of which will do. `typed` holds the openings of a last word
     that may not be finished yet. `synonyms`, when there are any, has for each word the words and
-    phrases that mean the same.
+    phrases that mean the same. `operators` are pairs of an operator of `OPERATORS` and its value.
     """
 
     words: tuple[Keys, ...] = ()
@@ -35,6 +50,7 @@ class Wording:
     without: tuple[Phrase, ...] = ()
     typed: Keys = ()
     synonyms: tuple[tuple[Phrase, ...], ...] = ()
+    operators: tuple[tuple[str, str], ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self.words or self.phrases)
@@ -80,6 +96,7 @@ def _keys(text: str) -> tuple[Keys, ...]:
 def read(text: str, *, typing: bool = False) -> Wording:
     """Take a query apart; with `typing` the last word also matches words that begin with it."""
     text = unicodedata.normalize("NFC", text.replace("\x00", " ")[:LONGEST_TEXT])
+    operators, text = _operators(text)
     words: list[Keys] = []
     phrases: list[tuple[Keys, ...]] = []
     without: list[tuple[Keys, ...]] = []
@@ -100,7 +117,18 @@ def read(text: str, *, typing: bool = False) -> Wording:
         phrases=tuple(dict.fromkeys(phrases))[:_MOST_WORDS],
         without=tuple(dict.fromkeys(without))[:_MOST_WORDS],
         typed=typed,
+        operators=operators,
     )
+
+
+def _operators(text: str) -> tuple[tuple[tuple[str, str], ...], str]:
+    """The operators of a text, and the text without them."""
+    found = []
+    for part in OPERATOR.finditer(text):
+        value = part["quoted"] or part["guillemets"] or part["bare"] or ""
+        if value.strip():
+            found.append((_NAMES[part["name"].lower()], value.strip()))
+    return tuple(dict.fromkeys(found))[:_MOST_WORDS], OPERATOR.sub(" ", text) if found else text
 
 
 def _opening(text: str) -> Keys:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def shelf(app: Flask, tmp_path: Path) -> Iterator[Path]:
     """The folder of this test's own index; there is none in it yet."""
-    shelves.init({"INDEX_PATH": tmp_path / "index"})
+    shelves.init({"INDEX_PATH": tmp_path / "index", "SEARCH_ENGINE": shelves.engine()})
     yield tmp_path / "index"
     shelves.init(app.config)
     gc.collect()  # what Whoosh leaves open of a harmed index is this test's, not the next one's

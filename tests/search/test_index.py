@@ -16,7 +16,7 @@ import pytest
 
 from app.search import fragments, index, ukrainian, wording
 from app.search.analysis import language_of
-from app.search.index import Document, Filters, Index
+from app.search.index import ENGINES, Document, Filters, Index
 
 ROOT = Path(__file__).parents[2]
 DATA = Path(os.environ.get("OTKLIK_DATA", ROOT.parent / "shared" / "data"))
@@ -36,9 +36,15 @@ TOPICS = [
 ]  # fmt: skip
 
 
+@pytest.fixture(params=sorted(ENGINES))
+def engine(request: pytest.FixtureRequest) -> str:
+    """Each engine must pass every test: this file is their contract."""
+    return str(request.param)
+
+
 @pytest.fixture
-def bank(tmp_path: Path) -> Index:
-    opened = Index(tmp_path / "index", patience=10.0).made()
+def bank(tmp_path: Path, engine: str) -> Index:
+    opened = Index(tmp_path / "index", patience=10.0, engine=engine).made()
     opened.put(TOPICS)
     return opened
 
@@ -70,8 +76,8 @@ def test_a_word_is_found_in_any_form(bank: Index, text: str, expected: int) -> N
     assert expected in bank.find(text).ids
 
 
-def test_a_topic_does_not_outdo_what_is_like_it(tmp_path: Path) -> None:
-    shelf = Index(tmp_path / "own", patience=10.0).made()
+def test_a_topic_does_not_outdo_what_is_like_it(tmp_path: Path, engine: str) -> None:
+    shelf = Index(tmp_path / "own", patience=10.0, engine=engine).made()
     title = "Банкомат на вокзале не отдал карту и деньги вечером"
     shelf.put([
         Document(topic_id=1, title=title, body=f"{title} " * 20),
@@ -101,8 +107,8 @@ def test_topics_with_every_word_come_before_those_with_some(bank: Index) -> None
     assert [hit.exact for hit in both.hits] == sorted((h.exact for h in both.hits), reverse=True)
 
 
-def test_the_title_weighs_more_than_the_body(tmp_path: Path) -> None:
-    opened = Index(tmp_path, patience=10.0).made()
+def test_the_title_weighs_more_than_the_body(tmp_path: Path, engine: str) -> None:
+    opened = Index(tmp_path, patience=10.0, engine=engine).made()
     opened.put(
         [
             Document(topic_id=1, title="О разном", body="Вклад и ещё слова"),
@@ -128,8 +134,8 @@ def test_filters_narrow_and_combine(bank: Index) -> None:
     assert bank.similar(text, filters=Filters(kinds=frozenset({"idea"}))).ids == ()
 
 
-def test_a_hidden_or_removed_topic_is_gone_at_once(bank: Index) -> None:
-    reader = Index(bank._path, patience=10.0).made()
+def test_a_hidden_or_removed_topic_is_gone_at_once(bank: Index, engine: str) -> None:
+    reader = Index(bank._path, patience=10.0, engine=engine).made()
     assert reader.find("тёмная").ids == (5,)
     bank.put([Document(topic_id=5, title="Тёмная тема", visible=False)])
     assert reader.find("тёмная").ids == ()
@@ -146,8 +152,8 @@ def test_one_topic_twice_in_a_batch_is_one_document_and_the_last_one(bank: Index
     assert bank.find("раньше").ids == ()
 
 
-def test_pages_cover_what_is_allowed_once_and_stay_the_same(tmp_path: Path) -> None:
-    opened = Index(tmp_path, patience=10.0).made()
+def test_pages_cover_what_is_allowed_once_and_stay_the_same(tmp_path: Path, engine: str) -> None:
+    opened = Index(tmp_path, patience=10.0, engine=engine).made()
     for start in range(0, 60, 20):
         opened.put([Document(topic_id=n, title="Вклад") for n in range(start, start + 20)])
     found = opened.find("вклад")
@@ -242,8 +248,8 @@ def test_no_text_is_an_error(bank: Index) -> None:
         assert "<script" not in fragments.fragment([text, text * 2], found.wording).lower()
 
 
-def test_a_rebuild_replaces_everything_and_searches_go_on(bank: Index) -> None:
-    reader = Index(bank._path, patience=10.0).made()
+def test_a_rebuild_replaces_everything_and_searches_go_on(bank: Index, engine: str) -> None:
+    reader = Index(bank._path, patience=10.0, engine=engine).made()
     steps: list[int] = []
 
     def documents() -> Iterator[Document]:
@@ -271,20 +277,20 @@ def test_a_failed_rebuild_or_put_leaves_the_index_as_it_was(bank: Index) -> None
     assert bank.count() == 6
 
 
-def test_a_second_writer_waits_its_turn_and_then_says_busy(bank: Index) -> None:
-    other = Index(bank._path, patience=0.1).made()
+def test_a_second_writer_waits_its_turn_and_then_says_busy(bank: Index, engine: str) -> None:
+    other = Index(bank._path, patience=0.1, engine=engine).made()
     with bank._turn(), pytest.raises(index.IndexBusy):
         other.put([Document(topic_id=6, title="Занято")])
     other.put([Document(topic_id=6, title="Свободно")])
     assert bank.find("свободно").ids == (6,)
 
 
-def test_readers_never_fail_while_a_writer_commits(bank: Index) -> None:
+def test_readers_never_fail_while_a_writer_commits(bank: Index, engine: str) -> None:
     stop = threading.Event()
     errors: list[Exception] = []
 
     def read() -> None:
-        reader = Index(bank._path, patience=10.0).made()
+        reader = Index(bank._path, patience=10.0, engine=engine).made()
         while not stop.is_set():
             try:
                 assert reader.find("card declined").ids[0] == 4
@@ -307,7 +313,7 @@ WRITER = """
 import sys
 from pathlib import Path
 from app.search.index import Document, Index
-opened = Index(Path(sys.argv[1]), patience=10.0).made()
+opened = Index(Path(sys.argv[1]), patience=10.0, engine=sys.argv[2]).made()
 print("ready", flush=True)
 number = 0
 while True:
@@ -316,10 +322,10 @@ while True:
 """
 
 
-def test_a_killed_writer_harms_nothing(bank: Index) -> None:
+def test_a_killed_writer_harms_nothing(bank: Index, engine: str) -> None:
     for attempt in range(4):
         writer = subprocess.Popen(
-            [sys.executable, "-c", WRITER, str(bank._path)],
+            [sys.executable, "-c", WRITER, str(bank._path), engine],
             cwd=ROOT,
             stdout=subprocess.PIPE,
         )
@@ -329,21 +335,21 @@ def test_a_killed_writer_harms_nothing(bank: Index) -> None:
         writer.send_signal(signal.SIGKILL)
         writer.wait()
         writer.stdout.close()
-        fresh = Index(bank._path, patience=10.0).made()
+        fresh = Index(bank._path, patience=10.0, engine=engine).made()
         assert fresh.count() in {5, 45}
         assert fresh.find("declined").ids == (4,)
         fresh.put([Document(topic_id=4, title="Cards declined abroad")])
         assert fresh.find("declined").ids == (4,)
 
 
-def test_real_questions_find_their_kind_quickly(tmp_path: Path) -> None:
+def test_real_questions_find_their_kind_quickly(tmp_path: Path, engine: str) -> None:
     source = DATA / "banking77" / "banking_data" / "train.csv"
     if not source.exists():
         pytest.skip("no real questions here")
     with source.open(encoding="utf-8", newline="") as file:
         rows = [(row["text"], row["category"]) for row in csv.DictReader(file)][::4]
     known = {n: row for n, row in enumerate(rows) if n % 10}
-    opened = Index(tmp_path, patience=10.0).made()
+    opened = Index(tmp_path, patience=10.0, engine=engine).made()
     opened.rebuild(Document(topic_id=n, title=text) for n, (text, _) in known.items())
     asked = rows[::30]
     first = third = 0

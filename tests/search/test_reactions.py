@@ -197,7 +197,9 @@ def test_the_sweep_brings_back_what_harm_came_to(
     monkeypatch.setattr(index, "_PAUSE", 0.001)
     topic = house.question()
     work()
-    shelves.init({"INDEX_PATH": shelf})  # as another process, with nothing open
+    shelves.init(
+        {"INDEX_PATH": shelf, "SEARCH_ENGINE": shelves.engine()}
+    )  # as another process, with nothing open
     harm(shelf)
     logging.disable()
     assert not finding.find(GUEST, "карта").is_ready

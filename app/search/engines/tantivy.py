@@ -42,7 +42,8 @@ def write(folder: Path, gone: Sequence[int], added: Iterable[Row]) -> int:
         raise EngineError(str(error)) from error
     try:
         for topic_id in gone:
-            writer.delete_documents_by_term("id", topic_id)
+            # By a term it takes a whole number for a signed one, and finds nothing.
+            writer.delete_documents_by_query(Query.term_query(_SCHEMA, "id", topic_id))
         for count, row in enumerate(added, 1):  # noqa: B007 (counted)
             writer.add_document(_document(row))
         writer.commit()

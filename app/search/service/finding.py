@@ -22,7 +22,8 @@ from app.search import closeness, facets, facts, fragments, queries, quotes, she
 from app.search.facets import Facets
 from app.search.index import NO_FILTERS, Document, Filters
 from app.search.readings import Reading
-from app.search.service import understanding
+from app.search.service import narrowing, understanding
+from app.search.suggesting import suggest
 from app.topics import queries as topics_queries
 
 if TYPE_CHECKING:
@@ -74,6 +75,8 @@ class Results:
     facets: Facets = field(default_factory=Facets)
     # What was chosen, and what the words themselves asked for.
     filters: Filters = NO_FILTERS
+    # Operators of which nobody knows what they ask for.
+    ignored: Sequence[str] = ()
     # How the words were read, and how else they would be spelled, if that finds anything.
     reading: Reading | None = None
     meant: str = ""
@@ -108,11 +111,13 @@ def find(
 
 def _find(actor: Actor, text: str, filters: Filters, number: int) -> tuple[Results, bool]:
     """One page of them, and whether some topic holds every word."""
+    asked = understanding.asked(text)
+    filters, ignored = narrowing.narrowed(asked, filters)
     # Everything first: what is chosen is taken from it, so that the facets' figures hold true.
     wide = facets.widened(filters)
     # Before the search: what the index is told in between is looked at once more, no harm done.
     cursor = shelf.cursor()
-    found = shelf.read(lambda index: index.find(text, filters=wide))
+    found = shelf.read(lambda index: index.find(asked, filters=wide))
     if found is None:
         return Results(is_ready=False), False
     seen = _in_sight(actor, found, cursor)
@@ -120,7 +125,7 @@ def _find(actor: Actor, text: str, filters: Filters, number: int) -> tuple[Resul
     allowed = {i for i, sort in seen.items() if facets.fits(sort, filters)}
     if filters != wide and (counted.is_partial or not allowed):
         # There may be more of that sort than the best of all sorts held.
-        found = shelf.read(lambda index: index.find(text, filters=filters)) or found
+        found = shelf.read(lambda index: index.find(asked, filters=filters)) or found
         allowed = set(_in_sight(actor, found, cursor))
     pages = max(1, math.ceil(len(allowed) / SIZE))
     number = min(max(number, 1), pages)
@@ -132,6 +137,7 @@ def _find(actor: Actor, text: str, filters: Filters, number: int) -> tuple[Resul
         pages,
         facets=counted,
         filters=filters,
+        ignored=ignored,
     )
     return results, any(hit.exact and hit.topic_id in allowed for hit in found.hits)
 
@@ -159,7 +165,8 @@ def _result(topic: Topic, replies: Sequence[Said], hit: Hit, wording: Wording) -
     if answer is not None and answer.hidden_at is None:
         read = quotes.whole(queries.plain(answer.body_html), wording)
     others = (said for said in replies if not (read and said.post_id == topic.answer_id))
-    quote = quotes.best(queries.plain(topic.body_html), others, wording)
+    question = queries.plain(topic.body_html)
+    quote = quotes.best(question, others, wording, official_first=not read)
     return Result(topic, fragments.marked(topic.title, wording), quote, read, hit.exact)
 
 
@@ -202,7 +209,9 @@ def _as_meant(text: str, ask: Callable[[str], list[T]]) -> list[T]:
 
 def _completions(actor: Actor, text: str, limit: int) -> list[Suggestion]:
     cursor = shelf.cursor()
-    found = shelf.read(lambda index: index.find(text, limit=CANDIDATES, typing=True))
+    asked = understanding.asked(text, typing=True)
+    filters, _ = narrowing.narrowed(asked, NO_FILTERS)
+    found = shelf.read(lambda index: index.find(asked, filters=filters, limit=CANDIDATES))
     if found is None:
         return []
     withdrawn = _no_longer_said(found.ids, found.wording, cursor)
@@ -225,7 +234,8 @@ def suggestions(
 
 
 def _suggested(actor: Actor, text: str, limit: int, filters: Filters) -> list[Suggestion]:
-    found = shelf.read(lambda index: index.similar(text, limit=CANDIDATES, filters=filters))
+    asked = understanding.asked(text, typing=True)
+    found = shelf.read(lambda index: suggest(index, text, asked, limit=CANDIDATES, filters=filters))
     if found is None:
         return []
     return _suggestions(_those_close(actor, found, closeness.ENOUGH, limit), found.wording)
@@ -284,7 +294,8 @@ def _close(
     but_for: int | None = None,
     enough: float = closeness.ENOUGH,
 ) -> list[Topic]:
-    found = shelf.read(lambda index: index.similar(text, limit=CANDIDATES, but_for=but_for))
+    asked = understanding.asked(text)
+    found = shelf.read(lambda index: suggest(index, text, asked, limit=CANDIDATES, but_for=but_for))
     return _those_close(actor, found, enough, limit) if found is not None else []
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from app.search import analysis, queries, readings, shelf, synonyms
+from app.search import analysis, queries, readings, shelf, synonyms, wording
 from app.search.readings import Reading
 from app.topics import queries as topics_queries
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from app.core.policy import Actor
     from app.search.index import Index
     from app.search.readings import Knows
+    from app.search.wording import Wording
 
 # Topics whose titles are looked at for how a word is spelled.
 _TITLES = 12
@@ -29,6 +31,13 @@ def understood(text: str, *, typing: bool = False) -> Reading:
     return shelf.read(lambda index: readings.read(text, _knows(index, typing=typing))) or Reading(
         text
     )
+
+
+def asked(text: str, *, typing: bool = False) -> Wording:
+    """The query taken apart, with what means the same as its words."""
+    read = wording.read(text, typing=typing)
+    others = synonyms.thesaurus().alternatives(read.words)
+    return replace(read, synonyms=others) if any(others) else read
 
 
 def respelled(actor: Actor, text: str) -> Reading:
