@@ -6,24 +6,31 @@ import json
 import logging
 import os
 import re
+from datetime import date
 from html import unescape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from urllib.parse import parse_qs, quote, urlsplit
 from xml.etree import ElementTree as ET
 
 import pytest
 
 from app.core.db import session
 from app.core.events import quietly
+from app.core.i18n import speaking
 from app.moderation import service as moderation
 from app.search import index
 from app.search import shelf as shelves
-from app.search.index import MOST_HITS
+from app.search.index import MOST_HITS, Filters
 from app.search.service import keeping
+from app.search.views import narrowing
+from app.search.views.asked import Asked
+from app.topics import queries as topics_queries
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from flask import Flask
 
     from tests.builders import Builders
     from tests.conftest import Browser
@@ -160,6 +167,70 @@ def test_a_facet_widens_again_and_counts_the_others_beside_it(
     assert offered["Idea"][1] == "/search?q=" + quote("карта")
     assert offered["Question"][1].endswith("&kind=question")
     assert 'aria-current="true"><span>Idea</span>' in html
+    assert "Kind: Idea" in html
+
+
+def test_what_was_understood_of_the_words_can_be_let_go_of(
+    app: Flask, house: Builders, bank: dict[str, str]
+) -> None:
+    categories = topics_queries.categories()
+    cards = next(c for c in categories if c.slug == "cards")
+    words = 'карта category:cards by:"Анна Ли" state:nonsense after:2026-01'
+    with app.test_request_context("/search", query_string={"q": words, "kind": "idea"}):
+        asked = Asked.of_request(categories)
+        filters = Filters(
+            category_ids=frozenset({cards.id}),
+            kinds=frozenset({"idea"}),
+            people=frozenset({7, 8}),
+            since=date(2026, 1, 1),
+        )
+        with speaking("en", "UTC"):
+            made = narrowing.chips(asked, filters, ["state:nonsense"], categories)
+
+    assert [chip.words for chip in made] == [
+        "Kind: Idea", "Category: Карты", "By: Анна Ли", "Asked after: 2026-01",
+    ]  # fmt: skip
+    left = [parse_qs(urlsplit(chip.href).query) for chip in made]
+    assert left[0] == {"q": [words]}
+    assert left[1]["q"] == ['карта by:"Анна Ли" state:nonsense after:2026-01']
+    assert left[2]["q"] == ["карта category:cards state:nonsense after:2026-01"]
+    assert left[3]["q"] == ['карта category:cards by:"Анна Ли" state:nonsense']
+    assert all(each["kind"] == ["idea"] for each in left[1:])
+
+
+def test_what_the_words_narrow_down_is_shown_as_chosen(
+    browser: Browser, bank: dict[str, str]
+) -> None:
+    html = page(browser, q="карта category:cards state:nonsense")
+
+    assert set(titles(html)) == {bank["asked"], bank["idea"]}
+    assert "Category: Карты" in html
+    assert "left out: state:nonsense" in html
+    offered = facets(html)
+    assert 'aria-current="true"><span>Карты</span>' in html
+    # Another of the sort takes the place of the one in the words.
+    figure, href = offered["Кредиты"]
+    assert "category%3Acards" not in href
+    assert figure == 1
+    assert titles(browser.get(href, headers=ENGLISH).text) == [bank["loan"]]
+    widened = browser.get(offered["Карты"][1], headers=ENGLISH).text
+    assert set(titles(widened)) == set(bank.values())
+    nothing = page(browser, q="карта category:loans kind:idea")
+    assert "without the choice there may be more" in nothing
+    assert f'<a class="button button--plain" href="/search?q={quote("карта")}">' in nothing
+
+
+def test_how_the_words_were_read_is_said_and_can_be_undone(
+    browser: Browser, bank: dict[str, str]
+) -> None:
+    html = page(browser, q="rfhnf", kind="idea")
+
+    assert titles(html) == [bank["idea"]]
+    assert "Shown for «карта» instead of «rfhnf»." in html
+    [href] = re.findall(r'<a href="([^"]+)"[^>]*>Search exactly for what I typed</a>', html)
+    html = browser.get(unescape(href), headers=ENGLISH).text
+    assert "Shown for" not in html
+    assert "Nobody has asked this yet" in html
     assert "Kind: Idea" in html
 
 
@@ -576,7 +647,7 @@ def test_pages_work_without_an_index(
 ) -> None:
     monkeypatch.setattr(index, "_PAUSE", 0.001)
     topic = house.question()
-    shelves.init({"INDEX_PATH": shelf})
+    shelves.init({"INDEX_PATH": shelf, "SEARCH_ENGINE": shelves.engine()})
     harm(shelf)
     caplog.set_level(logging.WARNING, "app.search.shelf")
 

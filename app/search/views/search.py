@@ -34,7 +34,7 @@ def search() -> ResponseReturnValue:
     """What was asked, suggested and told before, by its words."""
     categories = topics_queries.categories()
     asked = Asked.of_request(categories)
-    results, groups = None, []
+    results, groups, chips = None, [], []
     addressee = None
     pause = limits.wait(PACE) if asked.words else 0
     if asked.words and not pause:
@@ -46,7 +46,8 @@ def search() -> ResponseReturnValue:
             literal=asked.is_exact,
         )
         _learn(asked, results)
-        groups = narrowing.groups(asked, results.facets, categories)
+        groups = narrowing.groups(asked, results.facets, results.filters, categories)
+        chips = narrowing.chips(asked, results.filters, results.ignored, categories)
         by_slug = {c.slug: c for c in categories}
         addressee = by_slug.get(asked.category) or topics_queries.category_for(asked.words)
     page = render_template(
@@ -56,7 +57,8 @@ def search() -> ResponseReturnValue:
         search_words=asked.words,
         results=results,
         groups=groups,
-        chips=narrowing.chips(asked, categories),
+        chips=chips,
+        free_words=narrowing.free_words(asked.words),
         ask_title=_as_title(asked.words),
         addressee=addressee,
         who=answers_today(addressee).person if addressee else None,
@@ -69,7 +71,9 @@ def _learn(asked: Asked, results: Results) -> None:
     """Note what a person searched for; nothing of further pages and of what was narrowed down."""
     if results.is_ready and results.number == 1 and not asked.is_narrowed and is_counted():
         found = sum(each.exact for each in results.items)
-        learning.note_search(asked.words, found, locale=locale_code())
+        # As it was read: what was typed in the other keyboard layout is the same question.
+        words = results.reading.text if results.reading else asked.words
+        learning.note_search(words, found, locale=locale_code())
 
 
 def _number(name: str) -> int:
@@ -78,4 +82,5 @@ def _number(name: str) -> int:
 
 def _as_title(words: str) -> str:
     """The words as a question's beginning, without the signs that only a search understands."""
-    return " ".join(w.strip('"«»“”„').removeprefix("-") for w in words.split()).strip()
+    free = narrowing.free_words(words).split()
+    return " ".join(w.strip('"«»“”„').removeprefix("-") for w in free).strip()
