@@ -104,6 +104,17 @@ def test_what_nobody_can_merge_into_is_not_proposed(
     assert shown(browser, third) == []
 
 
+def test_an_idea_is_no_duplicate_of_a_question(
+    bank: dict[str, Any], house: Builders, browser: Browser
+) -> None:
+    idea = house.idea(title="Пусть карта работает в метро утром", category=bank["category"])
+    session.commit()
+    keeping.rebuild()
+    browser.sign_in(house.manager())
+    assert shown(browser, idea) == []
+    assert idea.id not in shown(browser, bank["topic"])
+
+
 def test_without_an_index_the_page_stands(house: Builders, browser: Browser) -> None:
     house.brand()
     topic = house.question(title=TITLE)

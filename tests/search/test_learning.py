@@ -118,6 +118,13 @@ def test_the_words_have_a_language_and_a_category(house: Builders, browser: Brow
     assert rows["скільки коштує переказ"].language == "uk"
 
 
+def test_words_are_counted_as_they_were_read(house: Builders, browser: Browser) -> None:
+    house.question(title="Почему карта не работает?")
+    indexed()
+    assert "карта" in searched(browser, "rfhnf")
+    assert counts() == {"карта": {"searched": 1}}
+
+
 def test_the_same_search_goes_on_uncounted(house: Builders, browser: Browser) -> None:
     """Further pages and narrowing are one search; a search before there is an index is none."""
     searched(browser, "ипотека")

@@ -27,7 +27,7 @@ def likely_duplicates(topic: Topic) -> str:
     if not policy.can(actor, "moderation.act", topic) or not can_be_merged(topic):
         return ""
     near = finding.similar(actor, topic.title, limit=LOOKED_AT)
-    found = [t for t in near if t.id != topic.id and can_be_merged(t) and t.closed_at is None]
+    found = [t for t in near if t.id != topic.id and may_be_the_same(topic, t)]
     if not found:
         return ""
     return render_template("search/_duplicates.html", topic=topic, topics=found[:MOST])
@@ -36,3 +36,9 @@ def likely_duplicates(topic: Topic) -> str:
 def can_be_merged(topic: Topic) -> bool:
     """In sight, and not gone into another already; thanks ask nothing."""
     return topic.is_counted and topic.kind != "praise"
+
+
+def may_be_the_same(topic: Topic, other: Topic) -> bool:
+    """Open for replies and of its sort: an idea is never asked by a question."""
+    of_a_sort = (topic.kind == "idea") == (other.kind == "idea")
+    return of_a_sort and can_be_merged(other) and other.closed_at is None
