@@ -11,6 +11,7 @@ from app.core.db import row_id
 from app.core.i18n import locale_code
 from app.core.limits import Limit
 from app.core.web import current_actor
+from app.search.index import NO_FILTERS
 from app.search.service import finding, learning
 from app.search.views import door, narrowing
 from app.search.views.asked import Asked
@@ -69,7 +70,8 @@ def search() -> ResponseReturnValue:
 
 def _learn(asked: Asked, results: Results) -> None:
     """Note what a person searched for; nothing of further pages and of what was narrowed down."""
-    if results.is_ready and results.number == 1 and not asked.is_narrowed and is_counted():
+    is_whole = results.number == 1 and results.filters == NO_FILTERS and not asked.is_narrowed
+    if results.is_ready and is_whole and is_counted():
         found = sum(each.exact for each in results.items)
         # As it was read: what was typed in the other keyboard layout is the same question.
         words = results.reading.text if results.reading else asked.words
