@@ -10,10 +10,12 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from app.core import clock
 from app.search import fragments, index, ukrainian, wording
 from app.search.analysis import language_of
 from app.search.index import ENGINES, Document, Filters, Index
@@ -132,6 +134,44 @@ def test_filters_narrow_and_combine(bank: Index) -> None:
     assert set(bank.find(text, filters=both).ids) == {1, 4}
     assert bank.find(text, filters=Filters(tags=frozenset({"карты"}))).ids == (1,)
     assert bank.similar(text, filters=Filters(kinds=frozenset({"idea"}))).ids == ()
+
+
+def test_days_narrow(tmp_path: Path, engine: str) -> None:
+    opened = Index(tmp_path, patience=10.0, engine=engine).made()
+    march, may = datetime(2026, 3, 5, 23, tzinfo=UTC), datetime(2026, 5, 1, tzinfo=UTC)
+    opened.put([
+        Document(topic_id=1, title="Карта", asked_at=march),
+        Document(topic_id=2, title="Карта", asked_at=may),
+    ])  # fmt: skip
+
+    def found(**days: date) -> set[int]:
+        filters = Filters(**days)  # type: ignore[arg-type]
+        assert set(opened.similar("карта", filters=filters).ids) == set(
+            opened.find("карта", filters=filters).ids
+        )
+        return set(opened.find("карта", filters=filters).ids)
+
+    assert found(before=date(2026, 3, 6)) == {1}
+    assert found(before=date(2026, 3, 5)) == set()
+    assert found(since=date(2026, 3, 5)) == {1, 2}
+    assert found(since=date(2026, 3, 6), before=date(2026, 5, 2)) == {2}
+    assert found(since=date(2026, 3, 6), before=date(2026, 3, 1)) == set()
+    assert found(before=date(1900, 1, 1)) == set()
+
+
+def test_what_helped_before_comes_first_among_equals(tmp_path: Path, engine: str) -> None:
+    opened = Index(tmp_path, patience=10.0, engine=engine).made()
+    now = clock.now()
+    old = now - timedelta(days=400)
+    opened.put([
+        Document(topic_id=1, title="Вклад", state="waiting", asked_at=old),
+        Document(topic_id=2, title="Вклад", state="answered", answered=True, asked_at=old),
+        Document(topic_id=3, title="Вклад", state="waiting", asked_at=now),
+        Document(topic_id=4, title="Вклад", state="answered", answered=True, asked_at=now),
+        Document(topic_id=5, title="Вклад", state="solved", answered=True, asked_at=now),
+    ])  # fmt: skip
+
+    assert opened.find("вклад").ids == (5, 4, 2, 3, 1)
 
 
 def test_a_hidden_or_removed_topic_is_gone_at_once(bank: Index, engine: str) -> None:

@@ -83,7 +83,8 @@ _SCHEMA: Final = fields.Schema(
     id=fields.ID(stored=True, unique=True),
     worth=fields.STORED(),
     line=fields.STORED(),
-    day=fields.NUMERIC(int, 32, signed=False),
+    # In one step: with more, a range takes in days far outside of it.
+    day=fields.NUMERIC(int, 32, signed=False, shift_step=0),
     **{field: _Keys() for field in rows.TEXTS},
     **{rows.GRAMS: _Labels(scorable=True)},
     **{label: _Labels(scorable=False) for label in rows.LABELS},
