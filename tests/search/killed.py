@@ -43,8 +43,10 @@ WORDS = "карта перевод вклад банкомат кредит ли
 KINDS = ("question", "problem", "idea")
 # Every keeper in so many builds the whole index instead of following.
 REBUILDS = 12
-# Seconds after the first write began: most die in it, some in a later one or between two.
-SHORT_LIFE, LONG_LIFE = 0.1, 0.4
+# Seconds after a write began. Most die in their first one, some in a later one or between two.
+LONGEST_LIFE = 0.1
+LIVE_ON = 0.3
+PATIENCE = 5.0
 PUBLISHED = 5
 COMES_WITHIN = 20.0
 
@@ -90,8 +92,8 @@ class House:
 
     # ————— the writers
 
-    def write(self, seed: int) -> Callable[[], None]:
-        """Publish, edit, hide and undo, until asked to stop."""
+    def write(self, seed: int, of_two: int) -> Callable[[], None]:
+        """Publish, edit, hide and undo, until asked to stop; each of two writers in every other."""
 
         def life() -> None:
             chance, asked = random.Random(seed), []
@@ -100,7 +102,7 @@ class House:
             with self.app.app_context():
                 while not asked:
                     number += 1
-                    self._do_something(chance, f"{seed}х{number}")
+                    self._do_something(chance, f"{seed}х{number}", of_two)
                     time.sleep(chance.uniform(0, 0.004))
                     # A number that is never seen, or seen late, for others write meanwhile.
                     (session.rollback if chance.random() < 0.15 else transactions.commit)()
@@ -109,10 +111,11 @@ class House:
 
         return life
 
-    def _do_something(self, chance: random.Random, name: str) -> None:
+    def _do_something(self, chance: random.Random, name: str, of_two: int) -> None:
         words = " ".join(chance.sample(WORDS, 3))
         last = session.query(Topic.id).order_by(Topic.id.desc()).limit(1).scalar()
-        topic = session.get(Topic, chance.randint(max(1, last - 30), last))
+        drawn = chance.randint(max(1, last - 30), last)
+        topic = session.get(Topic, drawn) if drawn % 2 == of_two else None
         act = chance.random()
         if topic is None or act < 0.35:
             category = session.get_one(Category, chance.choice(self.categories))
@@ -165,20 +168,19 @@ class House:
 
     def live_and_die(self, kills: int) -> dict[str, int]:
         """How many keepers were killed, how many of them in a write, and what they had done."""
-        writers = [fork(self.write(self.chance.randrange(10**6))) for _ in "ab"]
+        writers = [fork(self.write(self.chance.randrange(10**6), each)) for each in (0, 1)]
         killed = interrupted = writes = 0
         try:
             while killed < kills:
                 rebuilds = killed % REBUILDS == REBUILDS - 1
                 keeper = fork(self.rebuild if rebuilds else self.keep)
                 # Long enough to be at work, short enough to be anywhere in it.
-                self._heard(0.2)
-                longest = SHORT_LIFE if self.chance.random() < 0.7 else LONG_LIFE
-                time.sleep(self.chance.uniform(0.0, longest))
+                said = self._hear(b")" if self.chance.random() < LIVE_ON else b"(")
+                time.sleep(self.chance.uniform(0.0, LONGEST_LIFE))
                 os.kill(keeper, signal.SIGKILL)
                 _, status = os.waitpid(keeper, 0)
                 killed += os.WIFSIGNALED(status)
-                said = self._heard(0.0)
+                said += self._hear(b"")
                 writes += said.count(b")")
                 interrupted += said.endswith(b"(")
         finally:
@@ -192,10 +194,18 @@ class House:
             "writers_failed": sum(status != 0 for status in stopped),
         }
 
-    def _heard(self, within: float) -> bytes:
-        ready = select.select([self.told], [], [], within)[0]
-        # What was begun is looked at once more at the end of a life.
-        return os.read(self.told, 100_000) if ready and not within else b""
+    def _hear(self, word: bytes) -> bytes:
+        """What the keeper says until it says this; what it has said already when that is nothing.
+
+        Not for ever: there may be nothing to write.
+        """
+        said, until = b"", time.monotonic() + (PATIENCE if word else 0.0)
+        while not (word and word in said):
+            left = max(0.0, until - time.monotonic())
+            if not select.select([self.told], [], [], left)[0]:
+                break
+            said += os.read(self.told, 100_000)
+        return said
 
     # ————— what is left
 

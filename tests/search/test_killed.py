@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.conftest import DATABASES
 from tests.services import database_name, postgres, run_folder
 
 if TYPE_CHECKING:
@@ -27,22 +26,31 @@ SOON = 2.0
 AT_ONCE = 8.0
 
 
-@pytest.fixture(scope="module", params=DATABASES)
+@pytest.fixture(
+    scope="module",
+    params=[
+        ("sqlite", "whoosh"),
+        ("sqlite", "tantivy"),
+        pytest.param(("postgres", "whoosh"), marks=pytest.mark.postgres),
+    ],
+    ids="-".join,
+)
 def left(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[dict[str, Any]]:
-    """What was left after all the killing, once for each database."""
-    instance = tmp_path_factory.mktemp(f"index-killed-{request.param}")
-    if request.param == "sqlite":
-        yield _kill(instance, "")
+    """What was left after all the killing, once for each database and each engine."""
+    database, engine = request.param
+    instance = tmp_path_factory.mktemp(f"index-killed-{database}-{engine}")
+    if database == "sqlite":
+        yield _kill(instance, "", engine)
         return
     with postgres(run_folder(tmp_path_factory)) as server:
         name = database_name("otklik_index_killed")
-        yield _kill(instance, server.create(name))
+        yield _kill(instance, server.create(name), engine)
         server.drop(name)
 
 
-def _kill(instance: Path, database: str) -> dict[str, Any]:
+def _kill(instance: Path, database: str, engine: str) -> dict[str, Any]:
     seed = random.SystemRandom().randrange(10**6)
     done = subprocess.run(
         [sys.executable, str(Path(__file__).with_name("killed.py")), str(seed), str(KILLS)],
@@ -52,6 +60,7 @@ def _kill(instance: Path, database: str) -> dict[str, Any]:
             "SECRET_KEY": "only-for-tests-" * 3,
             "INSTANCE_PATH": str(instance),
             "DATABASE_URL": database,
+            "SEARCH_ENGINE": engine,
             "PUBLIC_URL": "http://otklik.test",
         },
         capture_output=True,
@@ -60,7 +69,7 @@ def _kill(instance: Path, database: str) -> dict[str, Any]:
         check=False,
     )
     assert done.returncode == 0, f"seed {seed}: {done.stderr[-4000:]}"
-    print(f"seed {seed}")  # noqa: T201 (pytest shows it beside a failure)
+    print(f"seed {seed}\n{done.stderr[-4000:]}")  # noqa: T201 (pytest shows it beside a failure)
     found: dict[str, Any] = json.loads(done.stdout)
     return found
 
@@ -69,9 +78,9 @@ def test_many_died_in_the_middle_of_a_write(left: dict[str, Any]) -> None:
     """The other tests prove something."""
     assert left["killed"] == KILLS
     assert left["interrupted"] >= KILLS / 5
-    assert left["writes"] >= KILLS / 20
+    assert left["writes"] >= KILLS / 10
     assert left["writers_failed"] == 0
-    assert len(left["public"]) >= 50
+    assert len(left["public"]) >= 20
 
 
 def test_the_index_opens(left: dict[str, Any]) -> None:
