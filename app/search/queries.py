@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from datetime import UTC, datetime, time
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from sqlalchemy import case, func, select
+from sqlalchemy import case, func, or_, select
 
 from app.accounts.models import Person
 from app.core import markup
@@ -21,8 +22,10 @@ from app.topics.policy import visible_topics
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
+    from datetime import date
 
     from app.core.policy import Actor
+    from app.search.index import Filters
 
 BATCH = 200
 
@@ -165,6 +168,34 @@ def replies(topic_ids: Collection[int], most: int) -> dict[int, list[Said]]:
     for topic_id, note, name in session.execute(decided):
         replied[topic_id].append(Said(plain(note), name, is_official=True))
     return replied
+
+
+def newest(actor: Actor, filters: Filters, limit: int) -> list[int]:
+    """Ids of the newest topics that fit what was chosen and that this actor may read."""
+    query = select(Topic.id).where(visible_topics(actor), Topic.merged_into_id.is_(None))
+    if filters.category_ids:
+        query = query.where(Topic.category_id.in_(filters.category_ids))
+    if filters.kinds:
+        query = query.where(Topic.kind.in_(filters.kinds))
+    if filters.states:
+        query = query.where(Topic.state.in_(filters.states))
+    if filters.tags:
+        query = query.where(Topic.tags.any(Tag.name.in_(filters.tags)))
+    if filters.people:
+        answered = select(Post.topic_id).where(
+            Post.author_id.in_(filters.people), Post.kind == "answer", Post.hidden_at.is_(None)
+        )
+        query = query.where(or_(Topic.asker_id.in_(filters.people), Topic.id.in_(answered)))
+    if filters.since is not None:
+        query = query.where(Topic.opened_at >= _midnight(filters.since))
+    if filters.before is not None:
+        query = query.where(Topic.opened_at < _midnight(filters.before))
+    order = (Topic.opened_at.desc(), Topic.id.desc())
+    return list(session.scalars(query.order_by(*order).limit(limit)))
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time.min, UTC)
 
 
 def is_in_sight(topic: Topic) -> bool:

@@ -112,6 +112,13 @@ def test_operators_narrow_what_is_found(
     assert found("карта state:answered") == {old.id}
     assert old.answer is not None
     assert found(f'карта by:"{old.answer.author.name}"') == {old.id}
+    # Without a word: the newest of that sort.
+    assert [r.topic.id for r in finding.find(GUEST, "category:cards").items] == [mine.id, old.id]
+    assert found("by:пётр") == {mine.id}
+    assert found(f'by:"{old.answer.author.name}"') == {old.id}
+    assert found("after:2026-03-06") == {mine.id, other.id}
+    assert found("before:2026-03-06 state:answered kind:question") == {old.id}
+    assert found("by:никто") == set()
     # What nobody understands narrows nothing, and is said.
     assert found("карта by:Птицын") == found("карта")
     assert finding.find(GUEST, "карта by:Птицын").ignored == ["by:Птицын"]

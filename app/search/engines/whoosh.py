@@ -178,7 +178,10 @@ class Reader:
         """The best matches, and how many there are."""
         if plan.some:
             return self._search_by_the_rare(plan, limit)
-        found = self._searcher.search(_narrowed(_all_of(plan.every), plan), limit=limit)
+        wanted = _narrowed(_all_of(plan.every), plan)
+        # Skipping what cannot be among the best fails on what is narrowed, so nothing is skipped.
+        is_narrowed = bool(plan.filters.labels or plan.filters.days)
+        found = self._searcher.search(wanted, limit=limit, optimize=not is_narrowed)
         matches = [
             self._match(found.docnum(at), found.score(at)) for at in range(found.scored_length())
         ]

@@ -20,7 +20,7 @@ from app.core import markup
 from app.core.policy import PUBLIC
 from app.search import closeness, facets, facts, fragments, queries, quotes, shelf
 from app.search.facets import Facets
-from app.search.index import NO_FILTERS, Document, Filters
+from app.search.index import MOST_HITS, NO_FILTERS, Document, Filters, Found, Hit
 from app.search.readings import Reading
 from app.search.service import narrowing, understanding
 from app.search.suggesting import suggest
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from app.core.policy import Actor
     from app.search.cursor import Cursor
     from app.search.facets import Sort
-    from app.search.index import Found, Hit
     from app.search.quotes import Quote, Said
     from app.search.wording import Wording
     from app.topics.models import Post, Topic
@@ -117,13 +116,16 @@ def _find(actor: Actor, text: str, filters: Filters, number: int) -> tuple[Resul
     wide = facets.widened(filters)
     # Before the search: what the index is told in between is looked at once more, no harm done.
     cursor = shelf.cursor()
-    found = shelf.read(lambda index: index.find(asked, filters=wide))
+    if asked:
+        found = shelf.read(lambda index: index.find(asked, filters=wide))
+    else:
+        found = _newest(actor, asked, filters)
     if found is None:
         return Results(is_ready=False), False
     seen = _in_sight(actor, found, cursor)
     counted = facets.count(seen.values(), filters, is_partial=found.total > len(found.hits))
     allowed = {i for i, sort in seen.items() if facets.fits(sort, filters)}
-    if filters != wide and (counted.is_partial or not allowed):
+    if asked and filters != wide and (counted.is_partial or not allowed):
         # There may be more of that sort than the best of all sorts held.
         found = shelf.read(lambda index: index.find(asked, filters=filters)) or found
         allowed = set(_in_sight(actor, found, cursor))
@@ -140,6 +142,12 @@ def _find(actor: Actor, text: str, filters: Filters, number: int) -> tuple[Resul
         ignored=ignored,
     )
     return results, any(hit.exact and hit.topic_id in allowed for hit in found.hits)
+
+
+def _newest(actor: Actor, asked: Wording, filters: Filters) -> Found:
+    """What operators without a word ask for: the newest topics of that sort."""
+    ids = queries.newest(actor, filters, MOST_HITS) if filters != NO_FILTERS else []
+    return Found(tuple(Hit(i, 0.0, exact=True) for i in ids), len(ids), asked)
 
 
 def _in_sight(actor: Actor, found: Found, cursor: Cursor) -> dict[int, Sort]:
