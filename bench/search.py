@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """How fast an engine is built and asked, and what it answers: for any documents and questions.
 
     .venv/bin/python bench/search.py --engine tantivy --documents D.jsonl --queries Q.jsonl
@@ -14,6 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -24,8 +24,12 @@ from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from app.search.index import ENGINES, Document, Index  # noqa: E402
-from app.search.suggesting import suggest  # noqa: E402
+from app.search import wording
+from app.search.first_synonyms import GROUPS
+from app.search.index import ENGINES, Document, Index
+from app.search.suggesting import suggest
+from app.search.synonyms import Thesaurus
+from app.search.wording import Wording
 
 LANGUAGES = {"ru", "uk", "en"}
 
@@ -53,7 +57,8 @@ def main(engine: str, documents: TextIO, queries: TextIO, limit: int) -> None:
             for line in queries:
                 asked = json.loads(line)
                 began = time.perf_counter()
-                found = suggest(index, str(asked["text"]), limit=limit)
+                text = str(asked["text"])
+                found = suggest(index, text, worded(text), limit=limit)
                 took.append((time.perf_counter() - began) * 1000)
                 hits = [ids[number] for number in found.ids]
                 row = {"id": asked["id"], "hits": hits, "ms": round(took[-1], 3)}
@@ -61,6 +66,15 @@ def main(engine: str, documents: TextIO, queries: TextIO, limit: int) -> None:
                 bar.advance(task)
         size = sum(f.stat().st_size for f in Path(folder).rglob("*") if f.is_file())
     console.print(summary(engine, held, built, sorted(took), size))
+
+
+THESAURUS = Thesaurus(GROUPS)
+
+
+def worded(text: str) -> Wording:
+    """The text read as the page reads it, with the synonyms that a new bank begins with."""
+    asked = wording.read(text, typing=True)
+    return replace(asked, synonyms=THESAURUS.alternatives(asked.words))
 
 
 def read(lines: TextIO, ids: list[Any]) -> Iterator[Document]:
@@ -82,7 +96,7 @@ def read(lines: TextIO, ids: list[Any]) -> Iterator[Document]:
 
 def summary(engine: str, held: int, built: float, took: list[float], size: int) -> Table:
     """One row; milliseconds a query, megabytes."""
-    table = Table("Engine", title="The search engine, measured")
+    table = Table("Engine", box=None, title="The search engine, measured")
     columns = ("Documents", "Built, documents/s", "Queries", "p50 ms", "p95 ms", "p99 ms")
     for name in (*columns, "Index MB", "Memory MB"):
         table.add_column(name, justify="right")

@@ -31,6 +31,8 @@ UNNOTICED = timedelta(minutes=5)
 SKEW = timedelta(seconds=2)
 # Topics the index may lack without being called behind; beyond that, two in a hundred.
 BEHIND = 20
+# From so many topics on a search by Whoosh takes a tenth of a second and more: bench/search.py.
+OUTGROWN = 20_000
 # Every worker looks twice a second what the index of its machine has to be told.
 UNFOLLOWED = timedelta(minutes=1)
 SECRET = 32
@@ -112,6 +114,13 @@ def _index(_settings: Mapping[str, Any]) -> Finding:
             return _wrong(f"{words} since {_span(ago)}", ADVICE["unfollowed"])
     near = abs(index.wanted - index.held) <= index.waiting + max(BEHIND, index.wanted // 50)
     return _judged(near, words, "index")
+
+
+def _engine(settings: Mapping[str, Any]) -> Finding:
+    """Whoosh walks in Python what Tantivy walks in machine code."""
+    name, held = settings["SEARCH_ENGINE"], search.count() or 0
+    outgrown = name == "whoosh" and held > OUTGROWN
+    return _judged(not outgrown, f"{name}, {held} topics", "search engine")
 
 
 def _worker(_settings: Mapping[str, Any]) -> Finding:
@@ -205,6 +214,8 @@ ADVICE = {
     "database": "Start the database, or correct DATABASE_URL.",
     "migrations": "Run `flask database upgrade`.",
     "index": "Let the worker run: it makes the index whole again from the database by itself.",
+    "search engine": "The community has outgrown Whoosh: set SEARCH_ENGINE=tantivy and start web"
+    " and worker again; the worker makes the new index.",
     "unfollowed": "Start `flask worker` on this machine too: its index is its own.",
     "worker": "Start `flask worker` (./bin/run does it by itself) and read its log.",
     "scheduler": "Start `flask worker` and read its log: nobody is reminded meanwhile.",
@@ -222,6 +233,7 @@ CHECKS = (
     Check("database", _database, vital=True),
     Check("migrations", _migrations, vital=True),
     Check("index", _index),
+    Check("search engine", _engine, quick=False),
     Check("worker", _worker),
     # A promise nobody watches is worth an alarm of its own: probes fail, pages go on.
     Check("scheduler", _scheduler, vital=True),

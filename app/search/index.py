@@ -255,13 +255,19 @@ class Index:
     def _go_live(self, name: str) -> None:
         self._replace(self._path / "current", name)
 
-    def _replace(self, path: Path, words: str) -> None:
+    @staticmethod
+    def _replace(path: Path, words: str) -> None:
         beside = path.with_name(path.name + ".new")
         with beside.open("w") as file:
             file.write(words)
             file.flush()
             os.fsync(file.fileno())
         beside.replace(path)
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
 
     def _sweep(self) -> None:
         """Remove what earlier formats, swaps and killed rebuilds left."""

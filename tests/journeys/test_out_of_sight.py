@@ -63,6 +63,7 @@ def addresses(app: Flask, topic: Topic) -> Iterator[str]:
         "filename": "x",
         "absence_id": 1,
         "calendar_id": 1,
+        "group_id": 1,
         "promise_id": promise.id,
         "place": topic.category.slug,
         "scope": f"category-{topic.category_id}",

@@ -336,14 +336,14 @@ def test_every_machine_keeps_an_index_of_its_own(
 ) -> None:
     house.question()
     work()
-    shelves.init({"INDEX_PATH": tmp_path / "elsewhere"})
+    shelves.init({"INDEX_PATH": tmp_path / "elsewhere", "SEARCH_ENGINE": shelves.engine()})
     assert not finding.find(GUEST, "карта").is_ready
     assert keeping.mend()
     house.question()
     follow()
     assert len(found("карта")) == 2
 
-    shelves.init({"INDEX_PATH": shelf})
+    shelves.init({"INDEX_PATH": shelf, "SEARCH_ENGINE": shelves.engine()})
     assert len(indexed("карта")) == 1
     assert keeping.standing().waiting == 1
     assert follow() == 1

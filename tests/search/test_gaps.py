@@ -16,6 +16,7 @@ from app.search import gaps as reading
 from app.search.gaps import Look
 from app.search.models import SettledGap
 from app.search.service import learning
+from app.sla.models import Promise
 from app.topics.models import Topic
 
 if TYPE_CHECKING:
@@ -303,6 +304,7 @@ def test_who_answers_there_writes_the_answer_with_one_click(
     assert topic.state == "answered"
     assert topic.answer is not None
     assert topic.answer.author_id == person.id
+    assert session.scalars(select(Promise)).all() == [], "nobody promises themselves an answer"
     assert (topic.title, topic.body) == (said["title"], said["title"])
     assert words_on(page(browser)) == ["вклад ребенку"]
     assert said["title"] in page(browser, show="settled")

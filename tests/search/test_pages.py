@@ -38,7 +38,9 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.usefixtures("shelf")
 
 ROOT = Path(__file__).parents[2]
-NAUGHTY = Path(os.environ.get("OTKLIK_DATA", ROOT.parent / "shared" / "data")) / "blns" / "blns.json"
+NAUGHTY = (
+    Path(os.environ.get("OTKLIK_DATA", ROOT.parent / "shared" / "data")) / "blns" / "blns.json"
+)
 ENGLISH = {"Accept-Language": "en"}
 
 # Enough of the naughty strings to run anywhere; the whole list where it lies.

@@ -280,5 +280,5 @@ def test_documents_cost_the_same_for_many(
     with count_sql() as many:
         read = queries.documents(ids)
 
-    assert len(few) == len(many) == 4
+    assert len(few) == len(many) == 5
     assert all(d.official and d.comments and d.tags for d in read)

@@ -11,6 +11,7 @@ import heapq
 import math
 import os
 from collections import Counter, defaultdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from whoosh import fields, formats, query, scoring
@@ -24,7 +25,6 @@ from app.search.plans import Phrase, Term
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Iterator, Sequence
-    from pathlib import Path
 
     from app.search.plans import Clause, Filters, Plan
     from app.search.rows import Row
@@ -54,6 +54,25 @@ class _Bm25(scoring.BM25F):
 
 def _rarity(documents: int, holding: int) -> float:
     return math.log(1 + (max(documents - holding, 0) + 0.5) / (holding + 0.5))
+
+
+class _Storage(FileStorage):
+    """Brings everything to the disk before and after a commit gets its name; Whoosh does not."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self._made: set[str] = set()
+
+    def create_file(self, name: str, **options: Any) -> Any:
+        self._made.add(name)
+        return super().create_file(name, **options)
+
+    def rename_file(self, name: str, into: str, *, safe: bool = False) -> None:
+        for made in self._made:
+            _bring_to_disk(Path(self.folder) / made)
+        self._made.clear()
+        super().rename_file(name, into, safe=safe)
+        _bring_to_disk(Path(self.folder))
 
 
 class _Keys(fields.TEXT):
@@ -93,13 +112,12 @@ _SCHEMA: Final = fields.Schema(
 
 def create(folder: Path) -> None:
     """Make an index of nothing."""
-    FileIndex.create(FileStorage(str(folder)), _SCHEMA)
+    FileIndex.create(_Storage(str(folder)), _SCHEMA)
 
 
 def write(folder: Path, gone: Sequence[int], added: Iterable[Row]) -> int:
-    """Take out and add in one commit, and bring it to the disk, which Whoosh itself does not."""
+    """Take out and add in one commit."""
     count = 0
-    before = set(folder.iterdir())
     try:
         writer = _index(folder).writer(limitmb=_MEGABYTES)
     except _DAMAGED as error:
@@ -114,9 +132,6 @@ def write(folder: Path, gone: Sequence[int], added: Iterable[Row]) -> int:
         if not writer.is_closed:
             writer.cancel()
         raise
-    for made in set(folder.iterdir()) - before:
-        _bring_to_disk(made)
-    _bring_to_disk(folder)
     return count
 
 
@@ -140,7 +155,7 @@ def reader(folder: Path) -> Reader:
 
 
 def _index(folder: Path) -> FileIndex:
-    return FileIndex(FileStorage(str(folder)), _SCHEMA)
+    return FileIndex(_Storage(str(folder)), _SCHEMA)
 
 
 def _bring_to_disk(path: Path) -> None:
