@@ -118,7 +118,10 @@ def some_words(asked: Wording, endings: Iterable[str], filters: Filters) -> Plan
 
 
 def like(asked: Wording, text: str, endings: Iterable[str], filters: Filters) -> Plan:
-    """Topics like a text that is being written."""
+    """Topics like a text that is being written.
+
+    All its pieces count: without those of many titles one of fifty is found no more.
+    """
     pieces = list(dict.fromkeys(rows.pieces(rows.line(text))))[:_MOST_GRAMS]
     plan = some_words(asked, endings, filters)
     grams = [Term(rows.GRAMS, piece, _GRAM) for piece in pieces]

@@ -7,6 +7,7 @@ without, and first in 84.3 % against 83.7 %.
 
 from __future__ import annotations
 
+from itertools import combinations
 from math import sqrt
 from typing import TYPE_CHECKING, Final
 
@@ -29,7 +30,9 @@ def arranged(hits: Sequence[Hit], lines: Sequence[str]) -> list[Hit]:
     if len(best) < 3 or best[0].score <= 0:  # noqa: PLR2004 (two cannot agree on a third)
         return list(hits)
     pieces = [frozenset(rows.pieces(line)) for line in lines[: len(best)]]
-    alike = [[_alike(one, other) for other in pieces] for one in pieces]
+    alike = [[0.0] * len(best) for _ in best]
+    for (one, here), (other, there) in combinations(enumerate(pieces), 2):
+        alike[one][other] = alike[other][one] = _alike(here, there)
     scores = [hit.score / best[0].score for hit in best]
     left = {
         at: scores[at]

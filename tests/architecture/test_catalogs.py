@@ -37,6 +37,7 @@ EXCEPT_PARTS = {
     "page_class",  # a block of CSS classes
     "badge_of",  # a macro that gives the name of a state, not its words
     "tongue",  # a macro that gives the attribute `lang`
+    "seeking",  # a macro that gives attributes too; their words go through gettext
 }
 EXCEPT_PROGRAMS = {
     "app/core/catalogue.py",  # the design system's own page, as above

@@ -92,7 +92,8 @@ class Reader:
 
     def search(self, plan: Plan, limit: int) -> tuple[list[Match], int]:
         """The best matches, and how many there are."""
-        found = self._searcher.search(_query(plan), limit)
+        # To count, all of them are walked; without, only what may be among the best.
+        found = self._searcher.search(_query(plan), limit, count=not plan.some)
         addresses = [address for _, address in found.hits]
         ids, flags, days = (
             self._searcher.fast_field_values(field, addresses) for field in ("id", "flags", "day")
@@ -105,7 +106,7 @@ class Reader:
                 ids, scores, flags, days, lines, strict=True
             )
         ]
-        return matches, found.count
+        return matches, found.count or len(matches)
 
     def close(self) -> None:
         """The files go with the object."""
