@@ -1,23 +1,24 @@
 """How words become comparable, the same for what is stored and for what is asked.
 
-A word is folded (width, case, soft hyphens, stress marks, ё to е, one apostrophe) and turned into
-*keys*: its stem behind one letter that says which stemmer made it (r Russian, u Ukrainian,
-e English, x none). A Cyrillic word that fits both languages has both keys, unless the language of
-its text is known; so a query, whose language is never certain, finds both.
+A word is folded (width, case, soft hyphens, stress marks, ё to е, one apostrophe, one alphabet)
+and turned into *keys*: its stems behind one letter that says which stemmer made them (r Russian,
+u Ukrainian, e English, x none). A Cyrillic word that fits both languages has the keys of both,
+unless the language of its text is known; so a query, whose language is never certain, finds both.
 """
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final, Literal
+from typing import Final
 
 import snowballstemmer
 
-from app.search import ukrainian
+from app.core import language as languages
+from app.search import russian, ukrainian
 
-Language = Literal["ru", "uk", "en"]
+Language = languages.Code
 
 _APOSTROPHES: Final = "'’ʼ`´‘′＇"
 _WORD: Final = re.compile(
@@ -31,10 +32,15 @@ _ONLY_RUSSIAN: Final = frozenset("ыэъё")
 _ONLY_UKRAINIAN: Final = frozenset("іїєґ")
 _CYRILLIC: Final = re.compile(r"[а-яёіїєґ]")
 _LATIN: Final = re.compile(r"[a-z]")
-# A language is taken as known when its letters outnumber the other's at least so many times.
-_CERTAINTY: Final = 4
+# Letters that look alike, small or great.
+_CYRILLIC_TWINS: Final = "авекмнорстухіїѕј"
+_LATIN_TWINS: Final = "abekmhopctyxiïsj"
+_TO_CYRILLIC: Final = str.maketrans(_LATIN_TWINS + "ë", _CYRILLIC_TWINS + "е")
+_TO_LATIN: Final = str.maketrans(_CYRILLIC_TWINS, _LATIN_TWINS)
+# Ukrainian letters as a Russian would write the word.
+_AS_RUSSIAN: Final = str.maketrans("іїєґ'", "ииегъ")
+_FLEETING: Final = re.compile(r"(?<=...[^аеиоуыэюя])[оеь]$")
 
-_russian = snowballstemmer.stemmer("russian")
 _english = snowballstemmer.stemmer("english")
 
 
@@ -51,10 +57,23 @@ class Word:
 def fold(word: str) -> str:
     """Return the word as it is compared before stemming."""
     word = unicodedata.normalize("NFKC", word).lower().translate(_FOLD)
+    if not word.isascii() and _CYRILLIC.search(word) and re.search("[a-zëï]", word):
+        word = _in_one_alphabet(word)
     if not _CYRILLIC.search(word) and not word.isascii():
         decomposed = unicodedata.normalize("NFD", word)
         word = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
     return word[:_LONGEST_WORD]
+
+
+def _in_one_alphabet(word: str) -> str:
+    """The word in the alphabet that it mostly is, where the other one only lent letters."""
+    cyrillic, latin = len(_CYRILLIC.findall(word)), len(re.findall("[a-zëï]", word))
+    tables = [_TO_CYRILLIC, _TO_LATIN] if cyrillic >= latin else [_TO_LATIN, _TO_CYRILLIC]
+    for table in tables:
+        one = word.translate(table)
+        if not (_CYRILLIC.search(one) and _LATIN.search(one)):
+            return one
+    return word
 
 
 def _russian_only(word: str) -> bool:
@@ -76,11 +95,28 @@ def keys(word: str, language: Language | None = None) -> tuple[str, ...]:
             language = "uk"
         elif _russian_only(word):
             language = "ru"
-        russian = () if language == "uk" else ("r" + _russian.stemWord(folded),)
-        return russian if language == "ru" else (*russian, "u" + ukrainian.stem(folded))
+        in_russian = () if language == "uk" else _russian(folded)
+        return in_russian if language == "ru" else (*in_russian, "u" + ukrainian.stem(folded))
     if _LATIN.search(folded):
         return ("e" + _english.stemWord(folded).rstrip("'"),)
     return ("x" + folded,)
+
+
+@lru_cache(maxsize=1 << 12)
+def asked_keys(word: str) -> tuple[str, ...]:
+    """Return the keys that a word of a query is looked for by.
+
+    A Ukrainian one also by those it would have in Russian letters, as many words of a bank are the
+    same in both: ліміт, лимит.
+    """
+    folded = fold(word)
+    if _CYRILLIC.search(folded) and _ukrainian_only(folded):
+        return (*_russian(folded.translate(_AS_RUSSIAN)), *keys(word))
+    return keys(word)
+
+
+def _russian(folded: str) -> tuple[str, ...]:
+    return tuple("r" + stem for stem in russian.stems(folded))
 
 
 def openings(word: str) -> tuple[str, ...]:
@@ -90,14 +126,24 @@ def openings(word: str) -> tuple[str, ...]:
         plain = folded.replace("'", "").replace("ґ", "г")
         if _ukrainian_only(folded):
             return ("u" + plain,)
-        return ("r" + folded,) if _russian_only(word) else ("r" + folded, "u" + plain)
+        ways = ("r" + folded, "r" + _FLEETING.sub("", folded))
+        return tuple(dict.fromkeys(ways if _russian_only(word) else (*ways, "u" + plain)))
     return ("e" + folded,) if _LATIN.search(folded) else ("x" + folded,)
 
 
 def words(text: str, language: Language | None = None) -> Iterator[Word]:
     """Yield the words of a text in order, with their keys and their places in it."""
+    return _words(text, lambda word: keys(word, language))
+
+
+def asked_words(text: str) -> Iterator[Word]:
+    """Yield the words of a query in the same way."""
+    return _words(text, asked_keys)
+
+
+def _words(text: str, keys_of: Callable[[str], tuple[str, ...]]) -> Iterator[Word]:
     for found in _WORD.finditer(text):
-        made = keys(found.group(), language)
+        made = keys_of(found.group())
         if made:
             yield Word(found.start(), found.end(), made)
 
@@ -108,15 +154,5 @@ def split(text: str) -> list[str]:
 
 
 def language_of(text: str) -> Language | None:
-    """Tell the language of a text by its letters, or None when they do not say."""
-    text = unicodedata.normalize("NFKC", text).lower()
-    latin, cyrillic = len(_LATIN.findall(text)), len(_CYRILLIC.findall(text))
-    if latin > cyrillic * _CERTAINTY:
-        return "en"
-    russian = sum(map(text.count, _ONLY_RUSSIAN))
-    ukrainian_letters = sum(map(text.count, _ONLY_UKRAINIAN))
-    if russian > ukrainian_letters * _CERTAINTY:
-        return "ru"
-    if ukrainian_letters > russian * _CERTAINTY:
-        return "uk"
-    return None
+    """Tell the language of a text, or None when it does not say."""
+    return languages.tell(text)

@@ -7,11 +7,13 @@ from typing import Final
 
 from app.search import analysis
 
+_WAYS: Final[tuple[analysis.Language, ...]] = ("ru", "uk")
+
 
 def _keys(words: str) -> frozenset[str]:
-    ways = (None, "ru", "uk")
+    # Each language for itself: від means nothing, but вид, as it is in Russian letters, does.
     return frozenset(
-        key for word in words.split() for way in ways for key in analysis.keys(word, way)
+        key for word in words.split() for way in _WAYS for key in analysis.keys(word, way)
     )
 
 

@@ -104,6 +104,9 @@ def _nearest(word: str, vocabulary: Counter[str]) -> str | None:
             return None
         if apart is not None:
             near.append((apart, -often, other))
+        elif other.startswith(word):
+            # Half typed is further off than any slip.
+            near.append((len(other), -often, other))
     return min(near)[2] if near else None
 
 
@@ -114,7 +117,8 @@ def _apart(word: str, other: str) -> int | None:
         (mine[1:], theirs[1:])
         for mine in analysis.keys(word)
         for theirs in analysis.keys(other)
-        if mine[0] == theirs[0]
+        # Where the ends differ it is not a slip but another word: метан, метать.
+        if mine[0] == theirs[0] and mine[-1] == theirs[-1]
     ]
     found = (_between(*pair) for pair in pairs if min(map(len, pair)) >= _ONE_SLIP_FROM)
     return min((apart for apart in found if apart is not None), default=None)

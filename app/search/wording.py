@@ -90,7 +90,7 @@ class Wording:
 
 
 def _keys(text: str) -> tuple[Keys, ...]:
-    return tuple(word.keys for word in analysis.words(text))
+    return tuple(word.keys for word in analysis.asked_words(text))
 
 
 def read(text: str, *, typing: bool = False) -> Wording:

@@ -223,13 +223,14 @@ def _completions(actor: Actor, text: str, limit: int) -> list[Suggestion]:
     if found is None:
         return []
     withdrawn = _no_longer_said(found.ids, found.wording, cursor)
+    unknown = understanding.unknown(text, typing=True)
     topics = topics_queries.topics_by_id(actor, found.ids)
     near = (
         topics[hit.topic_id]
         for hit in found.hits
         if hit.topic_id in topics
         and hit.topic_id not in withdrawn
-        and (hit.exact or _is_close(topics[hit.topic_id], found.wording, closeness.ENOUGH))
+        and (hit.exact or _is_close(topics[hit.topic_id], found.wording, closeness.ENOUGH, unknown))
     )
     return _suggestions(islice(near, limit), found.wording)
 
@@ -246,7 +247,9 @@ def _suggested(actor: Actor, text: str, limit: int, filters: Filters) -> list[Su
     found = shelf.read(lambda index: suggest(index, text, asked, limit=CANDIDATES, filters=filters))
     if found is None:
         return []
-    return _suggestions(_those_close(actor, found, closeness.ENOUGH, limit), found.wording)
+    unknown = understanding.unknown(text, typing=True)
+    close = _those_close(actor, found, closeness.ENOUGH, limit, unknown)
+    return _suggestions(close, found.wording)
 
 
 def _suggestions(topics: Iterable[Topic], wording: Wording) -> list[Suggestion]:
@@ -304,20 +307,24 @@ def _close(
 ) -> list[Topic]:
     asked = understanding.asked(text)
     found = shelf.read(lambda index: suggest(index, text, asked, limit=CANDIDATES, but_for=but_for))
-    return _those_close(actor, found, enough, limit) if found is not None else []
+    if found is None:
+        return []
+    return _those_close(actor, found, enough, limit, understanding.unknown(text))
 
 
-def _those_close(actor: Actor, found: Found, enough: float, limit: int) -> list[Topic]:
+def _those_close(
+    actor: Actor, found: Found, enough: float, limit: int, unknown: Sequence[str]
+) -> list[Topic]:
     ids = found.ids
     topics = topics_queries.topics_by_id(actor, ids)
     # In sight of everybody: the index may not know yet that one was hidden or merged.
     there = (topics[i] for i in ids if i in topics and queries.is_in_sight(topics[i]))
-    return list(islice((t for t in there if _is_close(t, found.wording, enough)), limit))
+    return list(islice((t for t in there if _is_close(t, found.wording, enough, unknown)), limit))
 
 
-def _is_close(topic: Topic, wording: Wording, enough: float) -> bool:
+def _is_close(topic: Topic, wording: Wording, enough: float, unknown: Sequence[str]) -> bool:
     texts = [queries.plain(topic.body_html)]
     if topic.answer is not None and topic.answer.hidden_at is None:
         texts.append(queries.plain(topic.answer.body_html))
     headings = [topic.title, *(tag.name for tag in topic.tags)]
-    return closeness.is_close(wording, headings, texts, enough)
+    return closeness.is_close(wording, headings, texts, enough, unknown)

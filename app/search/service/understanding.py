@@ -40,6 +40,12 @@ def asked(text: str, *, typing: bool = False) -> Wording:
     return replace(read, synonyms=others) if any(others) else read
 
 
+def unknown(text: str, *, typing: bool = False) -> list[str]:
+    """The words of `text` that no topic holds and that mean nothing known; not too many of them."""
+    found = shelf.read(lambda index: readings.unknown(text, _knows(index, typing=typing)))
+    return list(islice(found or (), _MOST_UNKNOWN))
+
+
 def respelled(actor: Actor, text: str) -> Reading:
     """`text` with its unknown words as titles spell them that this actor may read."""
     unknown = shelf.read(lambda index: readings.unknown(text, _knows(index)))
