@@ -32,6 +32,8 @@ _ONLY_RUSSIAN: Final = frozenset("ыэъё")
 _ONLY_UKRAINIAN: Final = frozenset("іїєґ")
 _CYRILLIC: Final = re.compile(r"[а-яёіїєґ]")
 _LATIN: Final = re.compile(r"[a-z]")
+_LENT: Final = re.compile(r"[a-zëï]")
+_SHORTEST_MIXED: Final = 3
 # Letters that look alike, small or great.
 _CYRILLIC_TWINS: Final = "авекмнорстухіїѕј"
 _LATIN_TWINS: Final = "abekmhopctyxiïsj"
@@ -57,7 +59,7 @@ class Word:
 def fold(word: str) -> str:
     """Return the word as it is compared before stemming."""
     word = unicodedata.normalize("NFKC", word).lower().translate(_FOLD)
-    if not word.isascii() and _CYRILLIC.search(word) and re.search("[a-zëï]", word):
+    if len(word) >= _SHORTEST_MIXED and _CYRILLIC.search(word) and _LENT.search(word):
         word = _in_one_alphabet(word)
     if not _CYRILLIC.search(word) and not word.isascii():
         decomposed = unicodedata.normalize("NFD", word)
@@ -67,7 +69,7 @@ def fold(word: str) -> str:
 
 def _in_one_alphabet(word: str) -> str:
     """The word in the alphabet that it mostly is, where the other one only lent letters."""
-    cyrillic, latin = len(_CYRILLIC.findall(word)), len(re.findall("[a-zëï]", word))
+    cyrillic, latin = len(_CYRILLIC.findall(word)), len(_LENT.findall(word))
     tables = [_TO_CYRILLIC, _TO_LATIN] if cyrillic >= latin else [_TO_LATIN, _TO_CYRILLIC]
     for table in tables:
         one = word.translate(table)
@@ -110,9 +112,11 @@ def asked_keys(word: str) -> tuple[str, ...]:
     same in both: ліміт, лимит.
     """
     folded = fold(word)
-    if _CYRILLIC.search(folded) and _ukrainian_only(folded):
-        return (*_russian(folded.translate(_AS_RUSSIAN)), *keys(word))
-    return keys(word)
+    if not (_CYRILLIC.search(folded) and _ukrainian_only(folded)):
+        return keys(word)
+    as_russian = folded.translate(_AS_RUSSIAN)
+    ways = (*_russian(as_russian), "u" + ukrainian.stem(as_russian), *keys(word))
+    return tuple(dict.fromkeys(ways))
 
 
 def _russian(folded: str) -> tuple[str, ...]:

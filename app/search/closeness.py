@@ -97,7 +97,7 @@ class _Said:
 
     def has_nearly(self, word: str) -> bool:
         """Whether they say it with a slip less."""
-        return readings.correct(word, self.words) is not None
+        return readings.nearest(word, self.words) is not None
 
 
 def _worth(

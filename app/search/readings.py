@@ -34,6 +34,7 @@ _SHORTEST_LATIN: Final = 2
 # One slip in a short word, two in a long one; none in a word of three letters.
 _ONE_SLIP_FROM: Final = 4
 _TWO_SLIPS_FROM: Final = 8
+_SHORTEST_OPENING: Final = 3
 
 _CHUNK: Final = re.compile(r"\S+")
 _LATIN_WORD: Final = re.compile(r"[a-z']+ь?", re.IGNORECASE)
@@ -60,9 +61,11 @@ def read(text: str, knows: Knows) -> Reading:
     if 2 * sum(known for _, known in _marked(typed, text, knows)) > len(typed) or not typed:
         return Reading(text)
     best, most = Reading(text), _known(text, knows)
+    told = most[0]
     for why, other in _others(text, knows):
         known = _known(other, knows)
-        if known > most:
+        # A small word more is a chance: тый is no better than тій.
+        if known[0] > told and known > most:
             best, most = Reading(other, text, why), known
     return best
 
@@ -90,23 +93,29 @@ def correct(word: str, vocabulary: Iterable[str]) -> str | None:
 
     A swap of two neighbours is one slip. A word that stands there in any form is right.
     """
+    found = nearest(word, vocabulary)
+    if found is None or _apart(analysis.fold(word), found) == 0:
+        return None
+    return found
+
+
+def nearest(word: str, vocabulary: Iterable[str]) -> str | None:
+    """The same, and the form in which the word itself stands there."""
     words = (analysis.fold(each) for each in vocabulary)
     return _nearest(analysis.fold(word), Counter(islice(words, _MOST_VOCABULARY)))
 
 
 def _nearest(word: str, vocabulary: Counter[str]) -> str | None:
-    if len(word) < _ONE_SLIP_FROM or not word.isalpha():
+    if len(word) < _SHORTEST_OPENING or not word.isalpha():
         return None
     near = []
     for other, often in vocabulary.items():
         apart = _apart(word, other)
-        if apart == 0:
-            return None
+        if apart is None and other.startswith(word):
+            # Half typed is further off than any slip.
+            apart = len(other)
         if apart is not None:
             near.append((apart, -often, other))
-        elif other.startswith(word):
-            # Half typed is further off than any slip.
-            near.append((len(other), -often, other))
     return min(near)[2] if near else None
 
 
@@ -155,11 +164,12 @@ def _marked(words: Iterable[Word], text: str, knows: Knows) -> Iterator[tuple[Wo
         yield word, knows(text[word.start : word.end])
 
 
-def _known(text: str, knows: Knows) -> int:
-    """How many words the index or the language knows; none when the index knows none of them."""
-    if not any(known for _, known in _marked(_telling(text), text, knows)):
-        return 0
-    return sum(_is_word(text[w.start : w.end], knows) for w in _words(text))
+def _known(text: str, knows: Knows) -> tuple[int, int]:
+    """How many telling words the index knows, and how many words it or the language knows."""
+    telling = sum(known for _, known in _marked(_telling(text), text, knows))
+    if not telling:
+        return 0, 0
+    return telling, sum(_is_word(text[w.start : w.end], knows) for w in _words(text))
 
 
 def _is_word(word: str, knows: Knows) -> bool:
