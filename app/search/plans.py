@@ -22,7 +22,7 @@ WEIGHTS: Final = {"title": 2.0, "official": 1.2, "body": 1.0, "comments": 0.5}
 _GRAM: Final = 0.8
 # What only begins like a word asked for, or means the same.
 _TYPED: Final = 0.7
-_SYNONYM: Final = 0.8
+_SYNONYM: Final = 0.35
 # A long text is known by its beginning.
 _MOST_GRAMS: Final = 90
 
@@ -126,6 +126,13 @@ def like(asked: Wording, text: str, endings: Iterable[str], filters: Filters) ->
     plan = some_words(asked, endings, filters)
     grams = [Term(rows.GRAMS, piece, _GRAM) for piece in pieces]
     return Plan(plan.every, [*plan.some, *grams], plan.none, filters)
+
+
+def those(asked: Wording, topic_ids: Iterable[int], filters: Filters) -> Plan:
+    """These topics, if they hold every phrase and nothing that was not wanted."""
+    ids = [Term(rows.ID, str(topic_id), 1.0) for topic_id in sorted(topic_ids)]
+    phrases = [_phrase(phrase) for phrase in asked.phrases]
+    return Plan(every=[*phrases, ids], none=_without(asked), filters=filters)
 
 
 def _words(asked: Wording, endings: Iterable[str]) -> list[list[Clause]]:
