@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from app.core import clock
 from app.search import fragments, index, ukrainian, wording
 from app.search.analysis import language_of
 from app.search.index import ENGINES, Document, Filters, Index
+from app.search.synonyms import Thesaurus
 
 ROOT = Path(__file__).parents[2]
 DATA = Path(os.environ.get("OTKLIK_DATA", ROOT.parent / "shared" / "data"))
@@ -172,6 +174,36 @@ def test_what_helped_before_comes_first_among_equals(tmp_path: Path, engine: str
     ])  # fmt: skip
 
     assert opened.find("вклад").ids == (5, 4, 2, 3, 1)
+
+
+def test_what_means_the_same_comes_after_the_word_itself(tmp_path: Path, engine: str) -> None:
+    opened = Index(tmp_path, patience=10.0, engine=engine).made()
+    opened.put([
+        Document(topic_id=1, title="Банкомат взял деньги и молчит", language="ru"),
+        Document(topic_id=2, title="Cash machine", answered=True),
+        Document(topic_id=3, title="Терминал взял деньги и молчит", language="ru"),
+    ])  # fmt: skip
+    thesaurus = Thesaurus([["банкомат", "терминал", "cash machine"]])
+    read = wording.read("банкоматы")
+    asked = replace(read, synonyms=thesaurus.alternatives(read.words))
+
+    assert opened.find(read).ids == (1,)
+    assert opened.find(asked).ids == (1, 3, 2)
+    assert [hit.exact for hit in opened.find(asked).hits] == [True] * 3
+    assert fragments.marked("Терминал", asked) == "<mark>Терминал</mark>"
+
+
+def test_suggestions_that_say_the_same_do_not_crowd_out_others(tmp_path: Path, engine: str) -> None:
+    opened = Index(tmp_path, patience=10.0, engine=engine).made()
+    same = [Document(topic_id=n, title="Не приходит код из смс на телефон") for n in range(1, 6)]
+    other = Document(topic_id=9, title="Не приходит карта по почте")
+    rest = [Document(topic_id=n, title=f"Ипотека номер {n}") for n in range(20, 40)]
+    opened.put([*same, other, *rest])
+
+    first, second = opened.similar("не приходит код", limit=2).ids
+
+    assert first in range(1, 6)
+    assert second == 9
 
 
 def test_a_hidden_or_removed_topic_is_gone_at_once(bank: Index, engine: str) -> None:
