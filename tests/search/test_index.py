@@ -188,7 +188,8 @@ def test_what_means_the_same_comes_after_the_word_itself(tmp_path: Path, engine:
     asked = replace(read, synonyms=thesaurus.alternatives(read.words))
 
     assert opened.find(read).ids == (1,)
-    assert opened.find(asked).ids == (1, 3, 2)
+    assert opened.find(asked).ids[0] == 1
+    assert set(opened.find(asked).ids) == {1, 2, 3}
     assert [hit.exact for hit in opened.find(asked).hits] == [True] * 3
     assert fragments.marked("Терминал", asked) == "<mark>Терминал</mark>"
 
