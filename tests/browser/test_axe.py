@@ -83,6 +83,9 @@ PAGES = {
     "manage, the general rules": (NIKA, "/manage/rules/all"),
     "manage, a calendar": (NIKA, "/manage/calendars/new"),
     "manage, left out": (NIKA, "/manage/excluded"),
+    "manage, synonyms": (NIKA, "/manage/synonyms"),
+    "manage, gaps": (NIKA, "/manage/gaps"),
+    "an article": (MARINA, "/manage/gaps/answer?gap=потеряна+карта"),
     "404": (None, "/no/such/page"),
 }
 
