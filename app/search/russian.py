@@ -6,9 +6,9 @@ word gets a second key, that of the noun it may be. All keys are then closed up 
 changes the inside or the end of a stem: the fleeting vowel (остаток, остатка) and what tells one
 aspect of a verb from the other (отказать, отказывать; оформить, оформлять).
 
-Measured with the 63,000 nouns of the OpenCorpora dictionary: of their forms 97 % meet the first
-one, with Snowball alone 90 %; all forms of a noun do for 94 % of them, with Snowball alone 77 %.
-Nouns that meet other nouns by this are kin (платье, платан are not; there are 300 of the kind).
+Measured with 53,000 nouns of the OpenCorpora dictionary: 97 % of their forms meet the first one,
+with Snowball alone 89 %; of 94 % of the nouns all forms do, with Snowball alone of 74 %. What meets
+besides is mostly kin (создание, создать), now and then not (марш, маршал).
 """
 
 from __future__ import annotations
