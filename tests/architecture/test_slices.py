@@ -18,7 +18,7 @@ OWN = {
     "notify": {"feeds", "letters", "reminders"},
     "search": {
         "analysis", "closeness", "cursor", "discretion", "empty_words", "facets", "facts",
-        "first_synonyms", "fragments", "gaps", "index", "quotes", "readings", "shelf",
+        "first_synonyms", "fragments", "gaps", "index", "quotes", "readings", "russian", "shelf",
         "synonyms", "ukrainian", "wording",
     },
     "sla": {"engine", "holidays"},
