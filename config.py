@@ -51,6 +51,12 @@ SETTINGS = (
         "whoosh, or tantivy from some ten thousand topics on: the worker then makes a new index.",
     ),
     Setting(
+        "SEARCH_SEMANTIC",
+        "no",
+        "yes: suggestions also by meaning, from English to Russian and back. Takes 150 MB a process"
+        " and the packages of requirements-semantic.txt.",
+    ),
+    Setting(
         "MAIL_URL",
         "",
         "smtp://user:password@host:587 (STARTTLS), smtps://…:465. Empty: files in instance/mail.",
@@ -91,6 +97,7 @@ def load(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
         "MAIL_PATH": instance / "mail",
         "JOBS_PATH": instance / "jobs.sqlite3",
         "SEARCH_ENGINE": _one_of("SEARCH_ENGINE", read["SEARCH_ENGINE"], SEARCH_ENGINES),
+        "SEARCH_SEMANTIC": read["SEARCH_SEMANTIC"].lower() in {"1", "yes", "true", "on"},
         "TRUSTED_PROXIES": int(read["TRUSTED_PROXIES"]),
         "TRUSTED_HOSTS": [h.strip() for h in read["TRUSTED_HOSTS"].split(",") if h.strip()] or None,
         "RATE_LIMITS": read["RATE_LIMITS"].lower() not in {"0", "no", "false", "off"},

@@ -24,7 +24,7 @@ from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from app.search import wording
+from app.search import shelf, wording
 from app.search.first_synonyms import GROUPS
 from app.search.index import ENGINES, Document, Index
 from app.search.suggesting import suggest
@@ -38,13 +38,16 @@ LANGUAGES = {"ru", "uk", "en"}
 @click.option("--engine", type=click.Choice(sorted(ENGINES)), default="whoosh", show_default=True)
 @click.option("--documents", type=click.File(encoding="utf-8"), required=True)
 @click.option("--queries", type=click.File(encoding="utf-8"), required=True)
+@click.option("--semantic", is_flag=True, help="Also by what titles mean (SEARCH_SEMANTIC).")
 @click.option("--limit", default=5, show_default=True, help="How many hits a query may have.")
-def main(engine: str, documents: TextIO, queries: TextIO, limit: int) -> None:
+def main(engine: str, documents: TextIO, queries: TextIO, limit: int, *, semantic: bool) -> None:
     """Index the documents, ask the queries, measure both."""
     console = Console(stderr=True)
     ids: list[Any] = []
+    meanings = shelf.meanings() if semantic else None
+    name = f"{engine}, semantic" if semantic else engine
     with tempfile.TemporaryDirectory() as folder:
-        index = Index(Path(folder), patience=1.0, engine=engine).made()
+        index = Index(Path(folder), patience=1.0, engine=engine, meanings=meanings).made()
         with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
             task = bar.add_task(f"{engine}: indexing", total=None)
             began = time.perf_counter()
@@ -65,7 +68,7 @@ def main(engine: str, documents: TextIO, queries: TextIO, limit: int) -> None:
                 sys.stdout.write(json.dumps(row, ensure_ascii=False) + "\n")
                 bar.advance(task)
         size = sum(f.stat().st_size for f in Path(folder).rglob("*") if f.is_file())
-    console.print(summary(engine, held, built, sorted(took), size))
+    console.print(summary(name, held, built, sorted(took), size))
 
 
 THESAURUS = Thesaurus(GROUPS)

@@ -20,6 +20,7 @@ again. A `put` replaces, so repeating it is harmless; a process killed inside it
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
 import secrets
 import shutil
@@ -30,7 +31,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Final
 
 from app.core import clock
-from app.search import plans, ranking, rows, variety, wording
+from app.search import fusion, plans, ranking, rows, variety, wording
 from app.search.engines import EngineError, Match
 from app.search.engines import tantivy as tantivy_engine
 from app.search.engines import whoosh as whoosh_engine
@@ -39,10 +40,11 @@ from app.search.rows import Document
 from app.search.wording import Wording
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Hashable, Iterable, Iterator
+    from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from app.search.engines import Engine, Reader
+    from app.search.meaning import Meanings, Writer
 
 __all__ = [
     "ENGINES",
@@ -57,14 +59,18 @@ __all__ = [
     "IndexBusy",
 ]
 
+log = logging.getLogger(__name__)
+
 _WHOOSH: Final[Engine] = whoosh_engine
 _TANTIVY: Final[Engine] = tantivy_engine
 ENGINES: Final = {engine.NAME: engine for engine in (_WHOOSH, _TANTIVY)}
 
 # Part of the directory's name: raise it whenever keys or rows change; the index then starts empty
 # and wants a rebuild.
-FORMAT: Final = 2
+FORMAT: Final = 3
 MOST_HITS: Final = 200
+# Likewise part of a name: raise it whenever the encoder or the text that is encoded changes.
+_MEANINGS: Final = "meanings-1.sqlite3"
 
 _FEW: Final = 10  # with fewer topics that hold every word, those that hold some follow
 _LEAST_SHARE: Final = 0.3  # of the best score: what is weaker is noise
@@ -86,11 +92,15 @@ class IndexBroken(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A topic that matches. `exact` when it holds every word asked for."""
+    """A topic that matches. `exact` when it holds every word asked for.
+
+    `near` is the cosine between what was asked and what the title means, where that is known.
+    """
 
     topic_id: int
     score: float
     exact: bool
+    near: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,13 +126,22 @@ class Found:
 class Index:
     """The index in a directory: one object a process.
 
-    `patience` is how many seconds a writer waits for another one; `engine` one of `ENGINES`.
+    `patience` is how many seconds a writer waits for another one; `engine` one of `ENGINES`;
+    `meanings`, where they are wanted, what is known beside it of what titles mean.
     """
 
-    def __init__(self, path: Path, *, patience: float, engine: str = whoosh_engine.NAME) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        patience: float,
+        engine: str = whoosh_engine.NAME,
+        meanings: Meanings | None = None,
+    ) -> None:
         self._path = path
         self._patience = patience
         self._engine = ENGINES[engine]
+        self._meanings = meanings
         self._idle: list[tuple[Hashable, Reader]] = []
         self._guard = Lock()
 
@@ -138,6 +157,11 @@ class Index:
     def is_live(self) -> bool:
         """Whether there is an index of this engine and format; see `made`."""
         return bool(self._live_name())
+
+    @property
+    def is_without_meanings(self) -> bool:
+        """Whether meanings are wanted, but were not when it was built, or were lost since."""
+        return self._meanings is not None and not self._meanings_file.exists()
 
     def close(self) -> None:
         """Let go of the files that were kept open for the next search."""
@@ -181,6 +205,7 @@ class Index:
                     self._engine.write(folder, sorted(replaced), added)
                 except EngineError as error:
                     raise IndexBroken(str(error)) from error
+                self._put_meanings(batch.values(), sorted(replaced - batch.keys()))
             if cursor is not None:
                 self._replace(folder / "cursor", cursor)
 
@@ -201,7 +226,9 @@ class Index:
             self._sweep()
             name = self._create()
             try:
-                held = self._engine.write(self._path / name, (), _once(documents, progress))
+                with self._meaning_of(name) as writer:
+                    added = _once(documents, progress, writer)
+                    held = self._engine.write(self._path / name, (), added)
                 self._replace(self._path / name / "cursor", cursor)
             except BaseException:
                 shutil.rmtree(self._path / name, ignore_errors=True)
@@ -217,6 +244,36 @@ class Index:
             (ready / name).rename(self._path / name)
             self._go_live(name)
             self._sweep()
+
+    def _put_meanings(self, documents: Iterable[Document], gone: Iterable[int]) -> None:
+        """After the topics, before the cursor: what is interrupted is done again."""
+        if self._meanings is None or not self._meanings_file.exists():
+            # One that missed something would be taken for whole: only a rebuild makes one.
+            self._meanings_file.unlink(missing_ok=True)
+            return
+        try:
+            with self._meanings.writing(self._meanings_file) as writer:
+                for topic_id in gone:
+                    writer.gone(topic_id)
+                for document in documents:
+                    writer.put(document, rows.meant(document))
+        except Exception:
+            # They only add to the suggestions: nothing else waits for them.
+            log.exception("What titles mean cannot be written down; a rebuild does it.")
+            self._meanings_file.unlink(missing_ok=True)
+
+    @contextmanager
+    def _meaning_of(self, name: str) -> Iterator[Writer | None]:
+        """A writer of the meanings of all that a new index will hold."""
+        if self._meanings is None:
+            yield None
+            return
+        with self._meanings.writing(self._path / name / _MEANINGS) as writer:
+            yield writer
+
+    @property
+    def _meanings_file(self) -> Path:
+        return self._path / self._live_name() / _MEANINGS
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
@@ -250,6 +307,8 @@ class Index:
         name = self._kind + secrets.token_hex(6)
         (self._path / name).mkdir()
         self._engine.create(self._path / name)
+        if self._meanings is not None:
+            self._meanings.create(self._path / name / _MEANINGS)
         return name
 
     def _go_live(self, name: str) -> None:
@@ -308,11 +367,11 @@ class Index:
         with self._reader() as reader:
             endings = _endings(reader, asked)
             matches, total = reader.search(plans.every_word(asked, endings, filters), limit)
-            hits = _ranked(matches, exact=True)
+            hits = _ranked(matches, asked, exact=True)
             if total < min(_FEW, limit) and len(asked.words) + len(asked.phrases) > 1:
                 known = {hit.topic_id for hit in hits}
                 some, _ = reader.search(plans.some_words(asked, endings, filters), limit)
-                loose = _telling(_ranked(some, exact=False))
+                loose = _telling(_ranked(some, asked, exact=False))
                 hits = [*hits, *(hit for hit in loose if hit.topic_id not in known)][:limit]
                 total = len(hits)
         return Found(tuple(hits), total, asked)
@@ -325,11 +384,12 @@ class Index:
         limit: int = 5,
         filters: Filters = NO_FILTERS,
         but_for: int | None = None,
+        near: Sequence[tuple[int, float]] = (),
     ) -> Found:
         """Find topics like a title being typed: all words optional, misspelt ones welcome.
 
         `asked` is the text read already. `but_for` is the topic that the text comes from: best of
-        all, it would outdo the others.
+        all, it would outdo the others. `near`: those of `nearest` have their say in the order.
         """
         asked = (asked or wording.read(text, typing=True)).telling
         if not asked:
@@ -337,10 +397,26 @@ class Index:
         with self._reader() as reader:
             plan = plans.like(asked, text, _endings(reader, asked), filters)
             matches, _ = reader.search(plan, max(limit, _CONSIDERED))
-        lines = {match.topic_id: match.line for match in matches}
-        hits = _telling(_ranked((m for m in matches if m.topic_id != but_for), exact=False))
+            also = {topic_id for topic_id, _ in near} - {match.topic_id for match in matches}
+            others = _those(reader, asked, also, filters)
+        lines = {match.topic_id: match.line for match in [*matches, *others]}
+        hits = _telling(_ranked((m for m in matches if m.topic_id != but_for), asked, exact=False))
+        if near:
+            held = {i: cosine for i, cosine in near if i in lines and i != but_for}
+            hits = _fused(hits, held)
         kept = tuple(variety.arranged(hits, [lines[hit.topic_id] for hit in hits])[:limit])
         return Found(kept, len(kept), asked)
+
+    def nearest(self, text: str, most: int) -> list[tuple[int, float]]:
+        """Topics by what their titles mean, the nearest first, each with its cosine.
+
+        Nothing where that is not wanted, or not known for now. Nothing is promised of these ids
+        until `similar` has looked at them: the index may hold them no more.
+        """
+        line = rows.line(text)[: rows.LONGEST_MEANT]
+        if self._meanings is None or not line:
+            return []
+        return self._meanings.nearest(self._meanings_file, line, most)
 
     @contextmanager
     def _reader(self) -> Iterator[Reader]:
@@ -376,12 +452,16 @@ class Index:
 
 
 def _once(
-    documents: Iterable[Document], progress: Callable[[int], object] | None
+    documents: Iterable[Document],
+    progress: Callable[[int], object] | None,
+    meanings: Writer | None,
 ) -> Iterator[rows.Row]:
     seen: set[int] = set()
     for done, document in enumerate(documents, 1):
         if document.visible and document.topic_id not in seen:
             seen.add(document.topic_id)
+            if meanings is not None:
+                meanings.put(document, rows.meant(document))
             yield rows.of(document)
         if progress is not None:
             progress(done)
@@ -402,10 +482,30 @@ def _endings(reader: Reader, asked: Wording) -> list[str]:
     return sorted(known.keys() - finished, key=lambda key: (-known[key], key))[:_MOST_ENDINGS]
 
 
-def _ranked(matches: Iterable[Match], *, exact: bool) -> list[Hit]:
+def _those(
+    reader: Reader, asked: Wording, topic_ids: Collection[int], filters: Filters
+) -> list[Match]:
+    """Of these topics the ones that the index holds and that fit what was asked besides words."""
+    if not topic_ids:
+        return []
+    matches, _ = reader.search(plans.those(asked, topic_ids, filters), len(topic_ids))
+    return matches
+
+
+def _fused(hits: Sequence[Hit], near: dict[int, float]) -> list[Hit]:
+    scores = fusion.fused([hit.topic_id for hit in hits], list(near))
+    return [Hit(i, score, exact=False, near=near.get(i, 0.0)) for i, score in scores.items()]
+
+
+def _ranked(matches: Iterable[Match], asked: Wording, *, exact: bool) -> list[Hit]:
     today = int(clock.now().timestamp() // 86400)
     hits = [
-        Hit(m.topic_id, round(m.score * ranking.factor(m.worth, today), 6), exact) for m in matches
+        Hit(
+            m.topic_id,
+            round(m.score * ranking.factor(m.worth, today) * ranking.nearness(asked, m.line), 6),
+            exact,
+        )
+        for m in matches
     ]
     return sorted(hits, key=lambda hit: (-hit.score, -hit.topic_id))
 

@@ -24,11 +24,13 @@ if TYPE_CHECKING:
 
 TEXTS: Final = ("title", "official", "body", "comments")
 GRAMS: Final = "grams"
+ID: Final = "id"
 LABELS: Final = ("category", "kind", "state", "tag", "by")
 
 _GAP: Final = 100  # between two texts of a topic, so that no phrase spans them
 _LONGEST_TEXT: Final = 50_000
 _LONGEST_TITLE: Final = 400
+LONGEST_MEANT: Final = 400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +105,11 @@ def of(document: Document) -> Row:
         },
         Worth(d.answered, d.state == "solved", d.state in {"waiting", "reopened"}, _day(d)),
     )
+
+
+def meant(document: Document) -> str:
+    """What a topic is about, in the words by which its meaning is known: its title and tags."""
+    return line(" ".join([document.title[:_LONGEST_TITLE], *document.tags]))[:LONGEST_MEANT]
 
 
 def line(text: str) -> str:

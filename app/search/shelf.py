@@ -8,6 +8,7 @@ import os
 import time
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 
@@ -16,6 +17,8 @@ from app.search.index import Index
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+
+    from app.search.meaning import Meanings
 
 log = logging.getLogger(__name__)
 
@@ -26,18 +29,38 @@ PAUSE = 0.02
 T = TypeVar("T")
 
 
+class MissingPackageError(RuntimeError):
+    """A setting asks for what is not installed."""
+
+
 class _Shelf:
     path = Path("index")
     engine = "whoosh"
+    meanings: Meanings | None = None
     index: Index | None = None
 
 
 def init(config: Mapping[str, Any]) -> None:
-    """Take the index folder and the engine from the application's settings."""
+    """Take the index folder, the engine and what it knows from the application's settings."""
     if _Shelf.index is not None:
         _Shelf.index.close()
     _Shelf.path, _Shelf.index = config["INDEX_PATH"], None
     _Shelf.engine = config["SEARCH_ENGINE"]
+    _Shelf.meanings = meanings() if config.get("SEARCH_SEMANTIC") else None
+
+
+def meanings() -> Meanings:
+    """What knows titles by their meaning: made anew, of a package that few install."""
+    try:
+        module = import_module("app.search.meaning")
+    except ModuleNotFoundError as error:
+        message = (
+            f"SEARCH_SEMANTIC is on, but {error.name} is not installed. Install it with"
+            " `.venv/bin/pip install -r requirements-semantic.txt`, or set SEARCH_SEMANTIC=no."
+        )
+        raise MissingPackageError(message) from error
+    made: Meanings = module.Meanings()
+    return made
 
 
 def engine() -> str:
@@ -63,7 +86,7 @@ def beside() -> Index:
 
 
 def _opened(path: Path, patience: float) -> Index:
-    return Index(path, patience=patience)
+    return Index(path, patience=patience, engine=_Shelf.engine, meanings=_Shelf.meanings)
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from app.search.plans import NO_FILTERS
 
@@ -10,6 +10,14 @@ if TYPE_CHECKING:
     from app.search.index import Found, Index
     from app.search.plans import Filters
     from app.search.wording import Wording
+
+# How near in meaning a topic must be to be offered though it shares no words. Measured on English
+# questions about Russian topics: three of four right ones are that near, and of the wrong ones one
+# for every two questions; of what no topic is about, next to nothing.
+NEAR: Final = 0.5
+# So many of the nearest have their say; where only some topics will do, more are looked through.
+_NEAREST: Final = 30
+_NEAREST_BEFORE_NARROWING: Final = 400
 
 
 def suggest(
@@ -22,4 +30,8 @@ def suggest(
     but_for: int | None = None,
 ) -> Found:
     """The topics most like it, best first; before rights, and before what is far-fetched is cut."""
-    return index.similar(text, asked=asked, limit=limit, filters=filters, but_for=but_for)
+    is_narrowed = filters != NO_FILTERS or bool(asked.phrases or asked.without)
+    near = index.nearest(text, _NEAREST_BEFORE_NARROWING if is_narrowed else _NEAREST)
+    return index.similar(
+        text, asked=asked, limit=limit, filters=filters, but_for=but_for, near=near
+    )

@@ -169,6 +169,8 @@ def _any_of(clauses: Iterable[Clause]) -> Any:
 def _clause(clause: Clause) -> Any:
     if isinstance(clause, Phrase):
         query = Query.phrase_query(_SCHEMA, clause.field, list(clause.keys))
+    elif clause.field == rows.ID:
+        query = Query.term_query(_SCHEMA, rows.ID, int(clause.key))
     else:
         query = Query.term_query(_SCHEMA, clause.field, clause.key)
     return Query.boost_query(query, clause.weight)

@@ -23,7 +23,7 @@ from app.search.facets import Facets
 from app.search.index import MOST_HITS, NO_FILTERS, Document, Filters, Found, Hit
 from app.search.readings import Reading
 from app.search.service import narrowing, understanding
-from app.search.suggesting import suggest
+from app.search.suggesting import NEAR, suggest
 from app.topics import queries as topics_queries
 
 if TYPE_CHECKING:
@@ -319,7 +319,9 @@ def _those_close(
     topics = topics_queries.topics_by_id(actor, ids)
     # In sight of everybody: the index may not know yet that one was hidden or merged.
     there = (topics[i] for i in ids if i in topics and queries.is_in_sight(topics[i]))
-    return list(islice((t for t in there if _is_close(t, found.wording, enough, unknown)), limit))
+    near = {hit.topic_id for hit in found.hits if hit.near >= NEAR}
+    close = (t for t in there if t.id in near or _is_close(t, found.wording, enough, unknown))
+    return list(islice(close, limit))
 
 
 def _is_close(topic: Topic, wording: Wording, enough: float, unknown: Sequence[str]) -> bool:

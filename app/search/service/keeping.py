@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from app.search.cursor import Cursor
+
 log = logging.getLogger(__name__)
 
 # Who asks for a rebuild has nothing to hold up and waits for whoever is at one.
@@ -117,6 +119,12 @@ def _what_is_wrong() -> str | None:
         return "it has followed another database, or this one before it was restored"
     if following.keeps_failing():
         return "it cannot be written"
+    if shelf.index().is_without_meanings:
+        return "it does not know what titles mean"
+    return _how_far_apart(held, cursor)
+
+
+def _how_far_apart(held: int, cursor: Cursor) -> str | None:
     wanted, waiting, before = queries.topics_in_sight(), facts.waiting(cursor), _Sweep.apart
     if 2 * held < wanted and not 0 < waiting < FAR:
         return f"it holds {held} of {wanted} topics"
