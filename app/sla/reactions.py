@@ -82,11 +82,11 @@ def _note(topic_id: int, kind: str, **data: Any) -> None:
 def promise_an_answer(event: TopicOpened) -> None:
     """From the first instant the page says who answers and by when.
 
-    Nobody promises an answer to themselves: who answers in a category writes articles there, and
-    those would make the figures look better than they are.
+    Nobody promises an answer to themselves: articles would make the figures look better than they
+    are.
     """
     topic = queries.topic(event.topic_id)
-    if topic.expects_answer and not topic.category.is_answered_by(topic.asker_id):
+    if topic.expects_answer and not event.is_article:
         _note(topic.id, "opened", **named(topic.category))
 
 

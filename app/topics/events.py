@@ -7,9 +7,13 @@ from app.core.events import Event
 
 @dataclass(frozen=True)
 class TopicOpened(Event):
-    """Somebody published a question, idea, problem or praise."""
+    """Somebody published a question, idea, problem or praise.
+
+    `is_article`: it is answered by its own author in the same breath.
+    """
 
     topic_id: int
+    is_article: bool = False
 
 
 @dataclass(frozen=True)

@@ -61,10 +61,12 @@ SENT_TWICE = timedelta(minutes=10)
 FIRST_STATES = {"question": "waiting", "problem": "waiting", "idea": "new", "praise": PRAISE_STATE}
 
 
-def ask(asker: Person, words: Words, *, at: datetime | None = None) -> Topic:
+def ask(
+    asker: Person, words: Words, *, is_article: bool = False, at: datetime | None = None
+) -> Topic:
     """Publish `words`; whoever reacts to TopicOpened promises the answer in this transaction.
 
-    Sent twice they are published once.
+    Sent twice they are published once. An article is answered by its asker at once.
     """
     at = at or clock.now()
     if (asked := queries.asked_since(asker, at - SENT_TWICE)) and (
@@ -91,7 +93,7 @@ def ask(asker: Person, words: Words, *, at: datetime | None = None) -> Topic:
     # Categories before tags, whoever counts: two who wait for each other would wait for ever.
     count_in_category(words.category.id, 1)
     retag(topic, words.tags)
-    record(TopicOpened(topic.id), by=asker.id, at=at)
+    record(TopicOpened(topic.id, is_article), by=asker.id, at=at)
     return topic
 
 

@@ -99,7 +99,7 @@ def unsettle(words: str) -> None:
 
 def publish_article(author: Person, said: topics.Words, answer: str, gap: str | None) -> Topic:
     """Write a topic with its official answer at once, for the words that nobody found it by."""
-    topic = topics.ask(author, said)
+    topic = topics.ask(author, said, is_article=True)
     policy.require(author, "topics.answer", topic)
     topics.answer(author, topic, answer)
     if gap is not None:
