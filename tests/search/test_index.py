@@ -415,6 +415,24 @@ def test_a_killed_writer_harms_nothing(bank: Index, engine: str) -> None:
         assert fresh.find("declined").ids == (4,)
 
 
+def test_what_a_writer_left_that_died_before_its_commit_is_in_nobodys_way(
+    bank: Index, engine: str
+) -> None:
+    live = bank._path / bank._live_name()
+    # What names a commit is written last: put it back, and all else is as the dead one left it.
+    name = "meta.json" if engine == "tantivy" else max(f.name for f in live.glob("*.toc"))
+    committed = (live / name).read_bytes()
+    bank.put(gone=[4])
+    for newer in live.glob("*.toc"):
+        newer.unlink()
+    (live / name).write_bytes(committed)
+    fresh = Index(bank._path, patience=10.0, engine=engine).made()
+    assert fresh.find("declined").ids == (4,)
+    fresh.put(gone=[5])
+    assert sorted(fresh.find("card").ids) == [4]
+    assert fresh.count() == 4
+
+
 def test_real_questions_find_their_kind_quickly(tmp_path: Path, engine: str) -> None:
     source = DATA / "banking77" / "banking_data" / "train.csv"
     if not source.exists():

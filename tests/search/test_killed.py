@@ -87,13 +87,7 @@ def test_the_index_opens(left: dict[str, Any]) -> None:
     assert left["first"] > 0
 
 
-def test_it_catches_up_and_equals_what_is_built_anew(
-    left: dict[str, Any], request: pytest.FixtureRequest
-) -> None:
-    if "tantivy" in request.node.name:
-        # Readers are not shown it, for rights are asked at each search; but it should be gone.
-        rare = "once in eight runs a hidden topic stayed in the index; the cause is not found yet"
-        request.applymarker(pytest.mark.xfail(reason=rare, strict=False))
+def test_it_catches_up_and_equals_what_is_built_anew(left: dict[str, Any]) -> None:
     assert left["caught_up"] == left["anew"]
     assert left["anew"]["тема"] == left["public"][-len(left["anew"]["тема"]) :]
     assert left["anew"]["count"] == [len(left["public"])]

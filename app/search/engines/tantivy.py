@@ -41,17 +41,26 @@ def write(folder: Path, gone: Sequence[int], added: Iterable[Row]) -> int:
     except ValueError as error:
         raise EngineError(str(error)) from error
     try:
+        # What a killed writer left would be in the way: files are named by counting operations.
+        writer.garbage_collect_files()
         for topic_id in gone:
             # By a term it takes a whole number for a signed one, and finds nothing.
             writer.delete_documents_by_query(Query.term_query(_SCHEMA, "id", topic_id))
         for count, row in enumerate(added, 1):  # noqa: B007 (counted)
             writer.add_document(_document(row))
-        writer.commit()
+        _commit(writer)
     except BaseException:
         writer.rollback()
         raise
     writer.wait_merging_threads()
     return count
+
+
+def _commit(writer: Any) -> None:
+    try:
+        writer.commit()
+    except ValueError as error:
+        raise EngineError(str(error)) from error
 
 
 def newest(folder: Path) -> Hashable:
