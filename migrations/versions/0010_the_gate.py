@@ -1,0 +1,17 @@
+"""What waits to be read before it is published, and people kept from writing
+
+Revision: 0010, after 0009
+"""
+
+revision = "0010"
+down_revision = "0009"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass
+
+
+def downgrade() -> None:
+    pass
