@@ -13,6 +13,14 @@ BARRED_NAMES = {"utils", "helpers", "common", "manager"}
 # What an upper slice may take from a lower one. A slice's own extra file is its own too.
 PRIVATE = {"views", "forms", "reactions"}
 
+# Asking another machine goes through the guard of core/outgoing.py. Parts of the standard library,
+# which import-linter knows only whole; packages that do the same are in its contracts.
+ASKING = {"urllib.request", "http.client", "ftplib", "xmlrpc.client", "socket.create_connection"}
+MAY_ASK = {
+    "app/core/outgoing.py": "the guard itself",
+    "app/commands/launch.py": "asks our own web process whether it is up",
+}
+
 
 def name(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
@@ -91,7 +99,24 @@ def test_no_file_is_named_after_nothing(path: Path) -> None:
     assert not BARRED_NAMES & {part.removesuffix(".py") for part in path.relative_to(APP).parts}
 
 
+def asks_outside(module: ast.Module) -> list[str]:
+    return [
+        target
+        for found in imports(module)
+        for target in imported_modules(found)
+        if any(target == each or target.startswith(f"{each}.") for each in ASKING)
+    ]
+
+
+def test_only_the_guard_asks_other_machines() -> None:
+    asking = {name(path) for path in FILES if asks_outside(tree(path))}
+    assert asking == set(MAY_ASK)
+
+
 def test_the_rules_can_fail() -> None:
+    assert asks_outside(ast.parse("from urllib.request import urlopen")) != []
+    assert asks_outside(ast.parse("import http.client")) != []
+    assert asks_outside(ast.parse("from urllib.parse import urlsplit")) == []
     module = ast.parse(
         "from app.topics.forms import Draft\n"
         "from app.topics import views\n"
