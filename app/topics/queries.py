@@ -283,6 +283,14 @@ def revisions(topic: Topic) -> Sequence[Revision]:
     return session.scalars(query).all()
 
 
+def first_words(topic: Topic, post: Post | None) -> Revision | None:
+    """What a topic, or a post of it, said before it was ever changed; None when it never was."""
+    query = select(Revision).where(
+        Revision.topic_id == topic.id, Revision.post_id == (post.id if post else None)
+    )
+    return session.scalar(query.order_by(Revision.id).limit(1))
+
+
 def revisions_in_sight(topic: Topic, actor: Actor) -> list[tuple[Revision, Post | None]]:
     """What a topic and its posts said before, newest first; nothing of posts out of sight."""
     changes = revisions(topic)

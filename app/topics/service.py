@@ -336,7 +336,8 @@ def clean_tag(name: str) -> str:
 
 def _reply(author: Person, topic: Topic, body: str, kind: str, at: datetime) -> Post:
     topic.last_seq += 1
-    topic.active_at = at
+    # What was read before it was published was said earlier.
+    topic.active_at = max(topic.active_at, at)
     post = Post(
         topic_id=topic.id,
         seq=topic.last_seq,

@@ -15,6 +15,7 @@ OWN = {
     "channels": {"stackexchange"},
     "insight": {"health", "measures", "statistics"},
     "media": {"drawing", "images"},
+    "moderation": {"signals"},
     "notify": {"feeds", "letters", "reminders"},
     "search": {
         "analysis", "closeness", "cursor", "discretion", "empty_words", "facets", "facts",
@@ -22,7 +23,7 @@ OWN = {
         "synonyms", "ukrainian", "wording",
     },
     "sla": {"engine", "holidays"},
-    "topics": {"answering", "drafting", "promise", "timeline", "turns"},
+    "topics": {"answering", "drafting", "gate", "promise", "timeline", "turns"},
 }  # fmt: skip
 SLICES = sorted(p.name for p in APP.iterdir() if p.is_dir() and (p / "events.py").exists())
 # Where a unit of work ends: at the doors.
