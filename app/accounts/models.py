@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.core import clock
@@ -147,6 +147,37 @@ class Absence(Model):
 
     person: Mapped[Person] = relationship(foreign_keys=[person_id], lazy="joined")
     substitute: Mapped[Person | None] = relationship(foreign_keys=[substitute_id], lazy="joined")
+
+
+class OutsideIdentity(Model):
+    """Somebody as a provider of identities knows them; `issuer` and `subject` together say who."""
+
+    __tablename__ = "outside_identities"
+    __table_args__ = (
+        UniqueConstraint("issuer", "subject", name="uq_outside_identities_issuer_subject"),
+        UniqueConstraint("person_id", "issuer", name="uq_outside_identities_person_issuer"),
+    )
+
+    id: Mapped[intpk]
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"))
+    issuer: Mapped[str] = mapped_column(String(255))
+    subject: Mapped[str] = mapped_column(String(255))
+    linked_at: Mapped[datetime] = mapped_column(default=clock.now)
+    used_at: Mapped[datetime] = mapped_column(default=clock.now)
+
+    person: Mapped[Person] = relationship(lazy="joined")
+
+
+class NameRequest(Model):
+    """A customer was asked to choose another name; the row goes when they have."""
+
+    __tablename__ = "name_requests"
+
+    person_id: Mapped[int] = mapped_column(
+        ForeignKey("people.id", ondelete="CASCADE"), primary_key=True
+    )
+    by_id: Mapped[int | None] = mapped_column(ForeignKey("people.id", ondelete="SET NULL"))
+    at: Mapped[datetime] = mapped_column(default=clock.now)
 
 
 class Ticket(Model):

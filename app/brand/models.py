@@ -31,6 +31,10 @@ class Brand(Model):
     timezone: Mapped[str] = mapped_column(String(60), default="Europe/Moscow")
     mail_name: Mapped[str] = mapped_column(String(80), default="")
     mail_address: Mapped[str] = mapped_column(String(254), default="otklik@localhost")
+    # Names nobody may take here besides those that are never anybody's; see core/names.py.
+    reserved_names: Mapped[list[Any]] = mapped_column(default=list)
+    # Hosts that links lead to without a page that warns; a host brings those below it.
+    outside_hosts: Mapped[list[Any]] = mapped_column(default=list)
     changed_at: Mapped[datetime] = mapped_column(default=clock.now)
 
     logo: Mapped[Image | None] = relationship(lazy="joined")

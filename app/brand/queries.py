@@ -34,4 +34,6 @@ def plain() -> Brand:
         timezone="Europe/Moscow",
         mail_name="",
         mail_address="otklik@localhost",
+        reserved_names=[],
+        outside_hosts=[],
     )
