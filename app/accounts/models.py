@@ -42,6 +42,9 @@ class Person(Model):
     origin: Mapped[str | None] = mapped_column(String(120), unique=True)
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
     disabled_at: Mapped[datetime | None]
+    # Until when they may read and not write, or not sign in; why is the knowledge of moderation.
+    silenced_until: Mapped[datetime | None]
+    suspended_until: Mapped[datetime | None]
 
     portrait: Mapped[Image | None] = relationship(lazy="joined")
 
@@ -66,7 +69,18 @@ class Person(Model):
     @property
     def is_active(self) -> bool:
         """Whether they may be signed in."""
-        return self.disabled_at is None and self.confirmed_at is not None
+        may_enter = self.disabled_at is None and not self.is_suspended
+        return may_enter and self.confirmed_at is not None
+
+    @property
+    def is_suspended(self) -> bool:
+        """Whether they may not sign in for now."""
+        return self.suspended_until is not None and self.suspended_until > clock.now()
+
+    @property
+    def is_silenced(self) -> bool:
+        """Whether they may not write for now."""
+        return self.silenced_until is not None and self.silenced_until > clock.now()
 
     @property
     def initials(self) -> str:

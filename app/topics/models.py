@@ -21,6 +21,8 @@ KINDS = ("question", "idea", "problem", "praise")
 ANSWER_STATES = ("waiting", "answered", "solved", "reopened")
 IDEA_STATES = ("new", "under_consideration", "planned", "done", "declined")
 PRAISE_STATE = "said"
+# Of a category: what is read by the bank's people before it is published.
+GATES = ("open", "newcomers", "everybody")
 # What the bank says: answers, questions back, notes in between.
 BANK_KINDS = ("answer", "clarification", "holding")
 # Of any kind: its asker took it back before it was answered.
@@ -56,6 +58,8 @@ class Category(Model):
     owner_id: Mapped[int] = mapped_column(ForeignKey("people.id"), index=True)
     deputy_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
     archived_at: Mapped[datetime | None]
+    # Who is read before the public reads them: nobody, newcomers, everybody.
+    gate: Mapped[str] = mapped_column(String(10), default="open", server_default="open")
     topics_count: Mapped[int] = mapped_column(default=0)
 
     owner: Mapped[Person] = relationship(foreign_keys=[owner_id], lazy="joined")
