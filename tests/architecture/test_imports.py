@@ -128,3 +128,12 @@ def test_the_rules_can_fail() -> None:
     assert private_imports(module, "sla") == ["app.topics.forms.Draft", "app.topics.views"]
     assert private_imports(module, "topics") == []
     assert relative_imports(module) == [3]
+
+
+def test_only_sheets_write_tables_for_spreadsheets() -> None:
+    writing = {
+        name(path)
+        for path in FILES
+        if any(t.split(".")[0] == "csv" for f in imports(tree(path)) for t in imported_modules(f))
+    }
+    assert writing == {"app/core/sheets.py"}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -11,9 +9,10 @@ from flask import Response, flash, render_template, request, url_for
 from werkzeug.exceptions import NotFound
 
 from app.accounts import queries as accounts
-from app.core import clock
+from app.core import addresses, clock
 from app.core.db import row_id
 from app.core.i18n import _, _l
+from app.core.sheets import csv_of
 from app.core.web import current_actor, go_back, inside
 from app.sla.forms.board import REASONS, BreachForm
 from app.sla.queries import board as reading
@@ -43,8 +42,6 @@ PERIODS: dict[str, tuple[Any, int | None]] = {
     "all": (_l("From the beginning"), None),
 }
 USUAL = "30"
-# What a spreadsheet would take for a formula.
-FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 
 
 @door.get("/manage/breaches", may="sla.board", endpoint="breaches")
@@ -83,17 +80,7 @@ def broken_promises() -> ResponseReturnValue:
 def breaches_table() -> ResponseReturnValue:
     """The same as comma-separated values, all pages at once."""
     period, _name = _period()
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(COLUMNS)
-    for piece in _pieces(breaches.every(period)):
-        cards = reading.cards([b.promise for b in piece])
-        blamed = reading.people_by_id(_people(piece))
-        categories = {c.id: c.name for c in topics.all_categories()}
-        for each in piece:
-            writer.writerow(map(_cell, _row(each, cards.topics, blamed, categories)))
-    # The mark in front tells Excel that these are Cyrillic letters in UTF-8.
-    answer = Response("\ufeff" + text.getvalue(), mimetype="text/csv")
+    answer = Response(csv_of(COLUMNS, _rows(period)), mimetype="text/csv")
     answer.headers["Content-Disposition"] = "attachment; filename=breaches.csv"
     answer.headers["Cache-Control"] = "no-store"
     return answer
@@ -149,6 +136,15 @@ COLUMNS = (
 )  # fmt: skip
 
 
+def _rows(period: breaches.Period) -> Iterable[Iterable[object]]:
+    for piece in _pieces(breaches.every(period)):
+        cards = reading.cards([b.promise for b in piece])
+        blamed = reading.people_by_id(_people(piece))
+        categories = {c.id: c.name for c in topics.all_categories()}
+        for each in piece:
+            yield _row(each, cards.topics, blamed, categories)
+
+
 def _row(breach: Breach, about: Any, people: Any, categories: dict[int, str]) -> Iterable[object]:
     row, said = breach.promise, breach.reason
     topic = about[row.topic_id]
@@ -156,7 +152,7 @@ def _row(breach: Breach, about: Any, people: Any, categories: dict[int, str]) ->
         row.id,
         topic.id,
         topic.title,
-        url_for("topics.topic", topic_id=topic.id, _external=True),
+        addresses.topic(topic.id),
         categories.get(row.category_id, ""),
         row.kind,
         _instant(row.due_at),
@@ -172,13 +168,6 @@ def _row(breach: Breach, about: Any, people: Any, categories: dict[int, str]) ->
         said.by.name if said else "",
         _instant(said.at) if said else "",
     )
-
-
-def _cell(value: object) -> object:
-    """What a spreadsheet shows and never runs: anybody may have written a title."""
-    if isinstance(value, str) and value.lstrip(" ").startswith(FORMULAS):
-        return "'" + value
-    return value
 
 
 def _instant(at: datetime | None) -> str:
