@@ -29,6 +29,7 @@ from app.core import (
     mail,
     panels,
     policy,
+    sealing,
     signing,
     tallies,
     web,
@@ -53,12 +54,16 @@ if TYPE_CHECKING:
 DOORS = (media, brand, accounts, topics, moderation, ideas, search, sla, notify, insight)
 # Imported for what they register: tables, reactions to events, the worker's sweeps.
 REGISTERED = (
+    "core.chain",
     "core.deliveries",
     "core.heartbeat",
+    "core.retention",
     "core.upkeep",
     "media.reactions",
     "brand.policy",
     "accounts.policy",
+    "privacy.models",
+    "privacy.policy",
     "ideas.policy",
     "moderation.policy",
     "sla.policy",
@@ -99,6 +104,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
 
 def _init_core(app: Flask) -> None:
     signing.init(app.config["SECRET_KEY"])
+    sealing.init(app.config["SECRET_KEY"])
     addresses.init(app.config["PUBLIC_URL"])
     mail.init(app.config)
     jobs.init(app.config)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import BigInteger, ColumnElement, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.core import clock
 from app.core.db import Model, intpk
+from app.core.i18n import _
 from app.media.models import Image
 
 ROLES = ("customer", "executive", "manager", "administrator")
@@ -25,7 +27,7 @@ class Person(Model):
     __tablename__ = "people"
 
     id: Mapped[intpk]
-    name: Mapped[str] = mapped_column(String(80))
+    given_name: Mapped[str] = mapped_column("name", String(80))
     # The name with look-alike letters folded, to find a customer who imitates the bank.
     skeleton: Mapped[str] = mapped_column(String(200), index=True, default="")
     email: Mapped[str | None] = mapped_column(String(254), unique=True)
@@ -45,8 +47,25 @@ class Person(Model):
     # Until when they may read and not write, or not sign in; why is the knowledge of moderation.
     silenced_until: Mapped[datetime | None]
     suspended_until: Mapped[datetime | None]
+    # Who they were is destroyed at their request; perhaps their words too.
+    erased_at: Mapped[datetime | None]
+    words_erased_at: Mapped[datetime | None]
 
     portrait: Mapped[Image | None] = relationship(lazy="joined")
+
+    @hybrid_property
+    def name(self) -> str:
+        """What they are called; of somebody erased, words that say so in the reader's language."""
+        return _("Deleted at the author's request") if self.erased_at else self.given_name
+
+    @name.inplace.setter
+    def _rename(self, value: str) -> None:
+        self.given_name = value
+
+    @name.inplace.expression
+    @classmethod
+    def _name_column(cls) -> ColumnElement[str]:
+        return cls.given_name.expression
 
     @property
     def portrait_url(self) -> str | None:
@@ -85,7 +104,7 @@ class Person(Model):
     @property
     def initials(self) -> str:
         """One or two letters, for where a portrait would be."""
-        words = [w for w in self.name.split() if w[:1].isalnum()]
+        words = [w for w in self.given_name.split() if w[:1].isalnum()]
         return "".join(w[0] for w in words[:2]).upper() or "?"
 
     def wants(self, letter: str) -> bool:
@@ -139,6 +158,68 @@ class Session(Model):
             for known in (BROWSERS, SYSTEMS)
         ]
         return ", ".join(filter(None, found)) or self.browser[:80]
+
+
+class Passkey(Model):
+    """A key on somebody's device; of it we hold the public half, which opens nothing.
+
+    `sign_count` only grows, where a device counts at all: a copy of the key gives itself away.
+    """
+
+    __tablename__ = "passkeys"
+
+    id: Mapped[intpk]
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), index=True)
+    name: Mapped[str] = mapped_column(String(60))
+    # Both in base64url; a device may name a key with up to 1023 bytes.
+    credential_id: Mapped[str] = mapped_column(String(1400), unique=True)
+    public_key: Mapped[str]
+    sign_count: Mapped[int] = mapped_column(BigInteger, default=0)
+    transports: Mapped[list[Any]] = mapped_column(default=list)
+    created_at: Mapped[datetime] = mapped_column(default=clock.now)
+    used_at: Mapped[datetime | None]
+
+    person: Mapped[Person] = relationship(lazy="joined")
+
+
+class CodeApp(Model):
+    """The secret shared with somebody's app for one-time codes, sealed.
+
+    `last_step` is the time step of the last code that was taken: none is taken twice.
+    """
+
+    __tablename__ = "code_apps"
+
+    person_id: Mapped[int] = mapped_column(
+        ForeignKey("people.id", ondelete="CASCADE"), primary_key=True
+    )
+    secret: Mapped[str] = mapped_column(String(200))
+    last_step: Mapped[int] = mapped_column(BigInteger)
+    created_at: Mapped[datetime] = mapped_column(default=clock.now)
+    used_at: Mapped[datetime | None]
+
+
+class RecoveryCode(Model):
+    """One of ten codes kept on paper, each good once. Only its keyed hash is here."""
+
+    __tablename__ = "recovery_codes"
+
+    id: Mapped[intpk]
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), index=True)
+    code_hash: Mapped[str] = mapped_column(String(64))
+    used_at: Mapped[datetime | None]
+
+
+class Guesses(Model):
+    """Wrong codes somebody gave in a row, and until when no further one is heard."""
+
+    __tablename__ = "guesses"
+
+    person_id: Mapped[int] = mapped_column(
+        ForeignKey("people.id", ondelete="CASCADE"), primary_key=True
+    )
+    wrong: Mapped[int] = mapped_column(default=0)
+    until: Mapped[datetime | None]
 
 
 class Absence(Model):
@@ -200,7 +281,7 @@ class Ticket(Model):
     The link's token is derived from the row and the secret (`core.signing`), so none is stored.
     `purpose`: "confirm", "known" (somebody signed up with an address that has an account), "reset",
     "absent" (a reset was asked for an address without one), "change", "invite" (a colleague's first
-    password).
+    password), "link" (sign in once), "no_link" (that was asked for an address that may not).
     """
 
     __tablename__ = "tickets"
@@ -220,3 +301,46 @@ class Ticket(Model):
     used_at: Mapped[datetime | None]
 
     person: Mapped[Person | None] = relationship(lazy="joined")
+
+
+# What the bank says about personal data: how it treats them, and the rules of this place.
+LEGAL_KINDS = ("privacy", "terms")
+
+
+class LegalText(Model):
+    """A version of what people agree to. Never changed: another one takes its place.
+
+    `texts` maps a language to Markdown. `asks`: whoever agreed to an earlier one is asked again.
+    """
+
+    __tablename__ = "legal_texts"
+    __table_args__ = (UniqueConstraint("kind", "version"),)
+
+    id: Mapped[intpk]
+    kind: Mapped[str] = mapped_column(String(10))
+    version: Mapped[int]
+    texts: Mapped[dict[str, Any]]
+    asks: Mapped[bool] = mapped_column(default=True)
+    published_at: Mapped[datetime] = mapped_column(default=clock.now)
+    published_by_id: Mapped[int | None] = mapped_column(
+        ForeignKey("people.id", ondelete="SET NULL")
+    )
+
+
+class Consent(Model):
+    """Somebody agreed to a version. `address_hash`: where from, keyed, so that none can be guessed.
+
+    `how`: "sign_up" or "sign_in".
+    """
+
+    __tablename__ = "consents"
+    __table_args__ = (UniqueConstraint("person_id", "text_id"),)
+
+    id: Mapped[intpk]
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"))
+    text_id: Mapped[int] = mapped_column(ForeignKey("legal_texts.id"))
+    at: Mapped[datetime] = mapped_column(default=clock.now)
+    how: Mapped[str] = mapped_column(String(10))
+    address_hash: Mapped[str] = mapped_column(String(40), default="")
+
+    text: Mapped[LegalText] = relationship(lazy="joined")

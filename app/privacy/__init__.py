@@ -1,0 +1,1 @@
+"""Personal data of one person: handed out, erased, kept no longer than needed."""
