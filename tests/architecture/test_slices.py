@@ -10,12 +10,12 @@ EVERY_SLICE = {
     "__init__", "models", "events", "policy", "queries", "service", "forms", "views", "reactions",
 }  # fmt: skip
 OWN = {
-    "accounts": {"absences", "sessions"},
+    "accounts": {"absences", "outside", "sessions"},
     "brand": {"colours"},
     "channels": {"stackexchange"},
-    "insight": {"health", "measures", "statistics"},
+    "insight": {"gauges", "health", "measures", "statistics"},
     "media": {"drawing", "images"},
-    "moderation": {"signals"},
+    "moderation": {"inflection", "signals", "watching"},
     "notify": {"feeds", "letters", "reminders"},
     "search": {
         "analysis", "closeness", "cursor", "discretion", "empty_words", "facets", "facts",

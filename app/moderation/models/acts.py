@@ -19,7 +19,7 @@ class Act(Model):
     Done to a topic, to a text that waited (`submission_id`) or to a person. `is_public`: whether
     the line stands in the topic's timeline. `before_id` and `after_id`: of a move, the categories;
     of a merge and what undoes it, `after_id` is the other topic. `was_owed`: an answer was owed
-    when it was done.
+    when it was done. `by` is nobody where the reports of readers weighed enough.
     """
 
     __tablename__ = "moderation_acts"
@@ -41,10 +41,15 @@ class Act(Model):
     before_id: Mapped[int | None]
     after_id: Mapped[int | None]
     was_owed: Mapped[bool] = mapped_column(default=False)
-    by_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    by_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
     at: Mapped[datetime] = mapped_column(default=clock.now)
 
-    by: Mapped[Person] = relationship(foreign_keys=[by_id], lazy="joined")
+    by: Mapped[Person | None] = relationship(foreign_keys=[by_id], lazy="joined")
     topic: Mapped[Topic | None] = relationship()
     post: Mapped[Post | None] = relationship()
     person: Mapped[Person | None] = relationship(foreign_keys=[person_id])
+
+    @property
+    def who(self) -> str:
+        """Name and post of whoever did it; "" when nobody did."""
+        return ", ".join(filter(None, (self.by.name, self.by.post))) if self.by else ""

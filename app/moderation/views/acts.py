@@ -405,12 +405,14 @@ def worded(
     seen_from: int | None = None,
 ) -> str:
     """An act in one sentence, signed; of a merge, as it is told on either topic's page."""
-    who = ", ".join(filter(None, (act.by.name, act.by.post)))
+    who = act.who
     if act.name == "move":
         to = categories.get(act.after_id or 0, "")
         return _("Moved to: %(category)s. Moved by: %(who)s", category=to, who=who)
     if act.name in {"merge", "unmerge"}:
         return _merge_words(act, titles or {}, who, is_there=seen_from == act.after_id)
+    if act.by is None:
+        return _("Hidden after reports of readers, until somebody looks")
     return {
         "close": _("Closed by: %(who)s", who=who),
         "unlock": _("Opened for replies by: %(who)s", who=who),
