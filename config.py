@@ -61,16 +61,47 @@ SETTINGS = (
         "",
         "smtp://user:password@host:587 (STARTTLS), smtps://…:465. Empty: files in instance/mail.",
     ),
+    Setting(
+        "ARCHIVE_KEY",
+        "",
+        "An Ed25519 key (PEM) that signs the record. Empty: made once, instance/archive_key.pem.",
+    ),
+    Setting(
+        "ARCHIVE_COPY",
+        "",
+        "A folder elsewhere that gets a copy of every signed checkpoint, best one written to once.",
+    ),
+    Setting("ARCHIVE_MAIL", "", "An address at compliance that is mailed every checkpoint."),
     Setting("TRUSTED_PROXIES", "0", "How many reverse proxies stand in front of the web process."),
     Setting("TRUSTED_HOSTS", "", "Host names to answer to, separated by commas. Empty: any."),
     Setting("RATE_LIMITS", "yes", "no: nobody is asked to wait, as for measuring."),
     Setting("SESSION_DAYS", "30", "Days of absence after which a person must sign in again."),
+    Setting("SESSION_LONGEST_DAYS", "90", "Days after which anybody must sign in again."),
+    Setting(
+        "STAFF_SECOND_FACTOR",
+        "yes",
+        "yes: staff come in with a passkey, or with a code beside the password; nothing of the bank"
+        " opens to them before. no: with the password alone, as bin/run does for the demo bank.",
+    ),
+    Setting(
+        "SIGN_IN_PROVIDERS",
+        "",
+        "A TOML file that names the bank's own identity providers (OpenID Connect); see"
+        " deploy/sign-in-providers.toml. Empty: none.",
+    ),
     Setting("DEVELOPMENT", "no", "yes: reload templates and show the component catalogue at /ui."),
     Setting("LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR."),
+    Setting("LOG_FORMAT", "console", "console: lines for people. json: an object a line."),
+    Setting(
+        "METRICS_TOKEN",
+        "",
+        "Opens /metrics to whoever sends it as a Bearer token. Empty: to administrators alone.",
+    ),
 )
 
 
 SEARCH_ENGINES = ("whoosh", "tantivy")
+LOG_FORMATS = ("console", "json")
 
 
 class UnknownValueError(ValueError):
@@ -97,16 +128,27 @@ def load(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
         "MAIL_PATH": instance / "mail",
         "JOBS_PATH": instance / "jobs.sqlite3",
         "SEARCH_ENGINE": _one_of("SEARCH_ENGINE", read["SEARCH_ENGINE"], SEARCH_ENGINES),
+        "LOG_FORMAT": _one_of("LOG_FORMAT", read["LOG_FORMAT"], LOG_FORMATS),
         "SEARCH_SEMANTIC": read["SEARCH_SEMANTIC"].lower() in {"1", "yes", "true", "on"},
         "TRUSTED_PROXIES": int(read["TRUSTED_PROXIES"]),
         "TRUSTED_HOSTS": [h.strip() for h in read["TRUSTED_HOSTS"].split(",") if h.strip()] or None,
         "RATE_LIMITS": read["RATE_LIMITS"].lower() not in {"0", "no", "false", "off"},
         "SESSION_DAYS": int(read["SESSION_DAYS"]),
+        "SESSION_LONGEST_DAYS": int(read["SESSION_LONGEST_DAYS"]),
+        "STAFF_SECOND_FACTOR": read["STAFF_SECOND_FACTOR"].lower()
+        not in {"0", "no", "false", "off"},
+        "SIGN_IN_PROVIDERS": ROOT / read["SIGN_IN_PROVIDERS"]
+        if read["SIGN_IN_PROVIDERS"]
+        else None,
         "DEVELOPMENT": read["DEVELOPMENT"].lower() in {"1", "yes", "true", "on"},
         "SECURE": read["PUBLIC_URL"].startswith("https://"),
         # Ten megabytes of picture and room for the form around it.
         "MAX_CONTENT_LENGTH": 11 * 1024 * 1024,
     }
+
+
+def _file(path: str) -> Path | None:
+    return ROOT / path if path else None
 
 
 def _one_of(name: str, value: str, known: tuple[str, ...]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -20,13 +19,17 @@ from app.commands import COMMANDS
 from app.core import (
     addresses,
     catalogue,
+    challenge,
+    checkpoints,
     db,
     errors,
     headers,
     i18n,
     jobs,
     limits,
+    logs,
     mail,
+    metrics,
     panels,
     policy,
     sealing,
@@ -59,6 +62,7 @@ REGISTERED = (
     "core.heartbeat",
     "core.retention",
     "core.upkeep",
+    "core.verifying",
     "media.reactions",
     "brand.policy",
     "accounts.policy",
@@ -85,7 +89,6 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     """The application. `settings`, when given, stand in for what `config.load` reads."""
     app = Flask("app", template_folder="../templates", static_folder="../static")
     app.config.update(config.load() if settings is None else settings)
-    logging.basicConfig(level=app.config["LOG_LEVEL"], format="%(asctime)s %(name)s: %(message)s")
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.policies["ext.i18n.trimmed"] = True
     if app.config["TRUSTED_PROXIES"]:
@@ -103,11 +106,15 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
 
 
 def _init_core(app: Flask) -> None:
+    # First: what happens before a request is told of it, what happens after it too.
+    logs.init(app)
+    metrics.init(app)
     signing.init(app.config["SECRET_KEY"])
     sealing.init(app.config["SECRET_KEY"])
     addresses.init(app.config["PUBLIC_URL"])
     mail.init(app.config)
     jobs.init(app.config)
+    checkpoints.init(app.config)
     limits.init(app.config)
     # Tests write by hand: a thread would write into their transactions.
     tallies.init(None if app.testing else app.app_context)
@@ -116,6 +123,7 @@ def _init_core(app: Flask) -> None:
     db.init(app)
     errors.init(app)
     headers.init(app)
+    challenge.init(app)
     web.init(app)
     sessions.init(app)
     i18n.init(app, locale=_reader_locale, zone=_reader_zone)

@@ -52,6 +52,9 @@ def launch(port: int, host: str, *, no_demo: bool, workers: int) -> None:
     make_instance(instance, secret=not settings.get("SECRET_KEY"))
     app = create_app()
     known, has_administrator = _prepare(app, with_demo=not no_demo)
+    if known and not settings.get("STAFF_SECOND_FACTOR"):
+        # The demo bank's passwords are printed below: a second step would guard nothing.
+        app.config["STAFF_SECOND_FACTOR"] = False
 
     household = Household()
     household.listen_to_signals()
@@ -113,6 +116,8 @@ def make_instance(instance: Path, *, secret: bool = True) -> None:
 def _prepare(app: Flask, *, with_demo: bool) -> tuple[list[Account], bool]:
     """Bring the database up to date; the demo bank's accounts, and whether anybody manages it."""
     logging.getLogger("alembic").setLevel(logging.WARNING)
+    # This terminal is for reading: a line for every request is what servers keep.
+    logging.getLogger("app.requests").setLevel(logging.WARNING)
     with app.app_context():
         migrate()
         if with_demo and is_empty():

@@ -129,6 +129,8 @@ def init(app: Flask) -> None:
         options = {"connect_args": {"timeout": BUSY_MS / 1000, "check_same_thread": False}}
     else:
         options = {"pool_pre_ping": True}
+    # An error is logged with its statement, and never with what somebody wrote.
+    options["hide_parameters"] = True
     app.config.setdefault("SQLALCHEMY_ENGINE_OPTIONS", options)
     db.init_app(app)
     with app.app_context():

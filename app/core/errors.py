@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import secrets
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -17,7 +16,7 @@ from werkzeug.exceptions import (
     ServiceUnavailable,
 )
 
-from app.core import transactions
+from app.core import logs, transactions
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -60,8 +59,14 @@ def _out_of_reach(error: OperationalError) -> ResponseReturnValue:
 
 
 def _unknown(error: Exception) -> ResponseReturnValue:
-    incident = secrets.token_hex(4)
+    incident = logs.request_id()
     log.error("incident %s", incident, exc_info=error)
-    transactions.rollback()
     code = InternalServerError.code
-    return render_template("errors/500.html", code=code, incident=incident), code
+    try:
+        transactions.rollback()
+        return render_template("errors/500.html", code=code, incident=incident), code
+    except Exception:
+        # Whatever broke the page may break this one too; what is said then needs nothing.
+        log.exception("incident %s: its page failed too", incident)
+        plain = {"Content-Type": "text/plain; charset=utf-8"}
+        return f"Something broke on our side. Name this number: {incident}", code, plain

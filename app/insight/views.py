@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import hmac
 from typing import TYPE_CHECKING
 
 from flask import current_app, g, jsonify, render_template, request
 from werkzeug.exceptions import NotFound
 
+from app.core import metrics
+from app.core import policy as core_policy
 from app.core.panels import panel
 from app.core.web import Door, current_actor
-from app.insight import health, measures, policy  # noqa: F401 (policy declares what it allows)
+from app.insight import gauges, health, measures, policy  # noqa: F401 (policy declares what it allows)
 from app.insight.measures import PERIODS, USUAL, WHOLE, Measures
 from app.insight.queries import archive, behind, figures
 from app.topics.queries import categories
@@ -39,6 +42,22 @@ def readyz() -> ResponseReturnValue:
     said = {check.name: "ok" if finding.ok else "wrong" for check, finding in found}
     headers = {"Cache-Control": "no-store"}
     return jsonify(ready=ready, checks=said), 200 if ready else 503, headers
+
+
+@door.get("/metrics", may="insight.probe")
+def metrics_page() -> ResponseReturnValue:
+    """What Prometheus collects, for whoever holds METRICS_TOKEN and for administrators."""
+    if not (_holds_the_token() or core_policy.can(current_actor(), "insight.measure")):
+        raise NotFound
+    headers = {"Content-Type": metrics.MEDIA_TYPE, "Cache-Control": "no-store"}
+    return metrics.exposition(gauges.gauges()), headers
+
+
+def _holds_the_token() -> bool:
+    token, said = current_app.config["METRICS_TOKEN"], request.headers.get("Authorization", "")
+    kind, _, given = said.partition(" ")
+    same = hmac.compare_digest(given.encode(), token.encode())
+    return bool(token) and same and kind.lower() == "bearer"
 
 
 @door.get("/scoreboard", may="insight.read")
