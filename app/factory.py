@@ -21,6 +21,7 @@ from app.core import (
     catalogue,
     challenge,
     checkpoints,
+    cookies,
     db,
     errors,
     headers,
@@ -75,6 +76,7 @@ REGISTERED = (
     "moderation.models",
     "notify.models",
     "topics.reactions",
+    "moderation.reactions",
     "sla.reactions",
     "search.reactions",
     "notify.reactions",
@@ -148,7 +150,7 @@ def _brand() -> Brand:
 def _reader_locale() -> str:
     """The language the reader chose, else the one their browser asks for, of those offered."""
     offered = _offered_locales()
-    for chosen in (request.cookies.get("lang"), current_actor().locale):
+    for chosen in (cookies.given("lang"), current_actor().locale):
         if chosen in offered:
             return str(chosen)
     return request.accept_languages.best_match(offered) or _brand().locale

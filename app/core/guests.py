@@ -12,7 +12,9 @@ import secrets
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from flask import after_this_request, current_app, g, request
+from flask import after_this_request, g
+
+from app.core import cookies
 
 if TYPE_CHECKING:
     from flask import Response
@@ -25,7 +27,7 @@ _KEY = re.compile(r"[A-Za-z0-9_-]{22}")
 
 def guest_hash() -> str | None:
     """How the database knows this browser; None when it holds no key."""
-    key = g.get("guest_key") or request.cookies.get(COOKIE, "")
+    key = g.get("guest_key") or cookies.given(COOKIE)
     return hashlib.sha256(key.encode()).hexdigest() if _KEY.fullmatch(key) else None
 
 
@@ -43,12 +45,5 @@ def make_guest() -> str:
 
 
 def _give_key(response: Response) -> Response:
-    response.set_cookie(
-        COOKIE,
-        g.guest_key,
-        max_age=LIFETIME,
-        secure=current_app.config["SECURE"],
-        httponly=True,
-        samesite="Lax",
-    )
+    cookies.give(response, COOKIE, g.guest_key, LIFETIME)
     return response

@@ -5,6 +5,9 @@
     @door.post("/topics/<int:topic_id>/answers", may="topics.answer", on=queries.topic_in_sight)
     def publish_answer(topic: Topic) -> ResponseReturnValue: ...
 
+`fresh=True` asks for more than a session: the person has just proved that it is them (again). With
+`fresh="post"` only the form that is sent asks for it, not the page that shows it.
+
 `on` loads the thing through the actor (None: 404) and takes the ids out of the address; the view
 gets the thing first. Unsafe requests must come from our own pages: the browser says so in
 `Sec-Fetch-Site` and `Origin`, which needs no token and no cookie for somebody who only reads.
@@ -25,7 +28,7 @@ from werkzeug.datastructures import ImmutableMultiDict, iter_multi_items
 from werkzeug.exceptions import NotFound
 from werkzeug.routing import IntegerConverter
 
-from app.core import transactions
+from app.core import cookies, transactions
 from app.core.db import reads_only
 from app.core.policy import Actor, RefusedError, permissions, require
 
@@ -69,14 +72,7 @@ def inside(address: str | None) -> str | None:
 
 def remember_locale(response: Response, code: str) -> None:
     """Let this browser be spoken to in the language that was chosen here."""
-    response.set_cookie(
-        "lang",
-        code,
-        max_age=timedelta(days=365),
-        secure=current_app.config["SECURE"],
-        httponly=True,
-        samesite="Lax",
-    )
+    cookies.give(response, "lang", code, timedelta(days=365))
 
 
 def wants_fragment() -> bool:
@@ -107,11 +103,13 @@ class Door(Blueprint):
         self, rule: str, methods: list[str], may: str, on: Any, options: dict[str, Any]
     ) -> Callable[[V], V]:
         cross_site = options.pop("cross_site", False)
+        fresh = options.pop("fresh", False)
 
         def decorate(view: V) -> V:
-            guarded = _guard(view, may, on)
+            guarded = _guard(view, may, on, fresh=fresh)
             guarded.may = may  # type: ignore[attr-defined]
             guarded.cross_site = cross_site  # type: ignore[attr-defined]
+            guarded.fresh = fresh  # type: ignore[attr-defined]
             endpoint = options.pop("endpoint", view.__name__)
             self.add_url_rule(rule, endpoint, guarded, methods=methods, **options)
             return view
@@ -119,27 +117,34 @@ class Door(Blueprint):
         return decorate
 
 
-def _guard(view: View, may: str, on: Any) -> View:
+def _guard(view: View, may: str, on: Any, *, fresh: bool | str = False) -> View:
     ids = list(inspect.signature(on).parameters)[1:] if on else []
 
     @wraps(view)
     def enter(**kwargs: Any) -> ResponseReturnValue:
         actor = current_actor()
-        if on is None:
-            require(actor, may)
-            answer = view(**kwargs)
-        else:
-            thing = on(actor, **{name: kwargs.pop(name) for name in ids if name in kwargs})
-            if thing is None:
+        things = []
+        if on is not None:
+            things = [on(actor, **{name: kwargs.pop(name) for name in ids if name in kwargs})]
+            if things == [None]:
                 raise NotFound
-            require(actor, may, thing)
-            answer = view(thing, **kwargs)
+        require(actor, may, *things)
+        # Only who may is asked to prove again who they are.
+        answer = _ask_again(fresh=fresh) or view(*things, **kwargs)
         response = make_response(answer)
         if request.method not in SAFE:
             transactions.commit()
         return response
 
     return enter
+
+
+def _ask_again(*, fresh: bool | str) -> ResponseReturnValue | None:
+    """The page that asks, or None: not demanded here, or proved just now."""
+    if not fresh or (fresh == "post" and request.method in SAFE):
+        return None
+    ask: Callable[[], ResponseReturnValue | None] = current_app.extensions["otklik.ask_again"]
+    return ask()
 
 
 # Controls, which no keyboard types and PostgreSQL refuses, and halves of characters.
@@ -211,12 +216,21 @@ def _refuse_undeclared() -> None:
 
 
 def _refuse_other_sites() -> None:
-    if request.method in SAFE:
-        return
     view = current_app.view_functions.get(request.endpoint or "")
-    if getattr(view, "cross_site", False) or _is_from_here():
+    if getattr(view, "cross_site", False):
         return
-    abort(403)
+    if _is_read_by_another_site() if request.method in SAFE else not _is_from_here():
+        abort(403)
+
+
+def _is_read_by_another_site() -> bool:
+    """Whether another site's page, not its reader, asks in somebody's name.
+
+    It is shown nothing, but how long an answer takes would tell of whoever it is.
+    """
+    asks = request.headers.get("Sec-Fetch-Site") in {"cross-site", "same-site"}
+    goes = request.headers.get("Sec-Fetch-Mode") == "navigate"
+    return asks and not goes and bool(request.cookies)
 
 
 def _is_from_here() -> bool:
