@@ -2,11 +2,13 @@
 
 `record(AnswerPublished(topic_id=7, post_id=9))` writes one **fact**, runs every `@now` reaction at
 once, and writes one **delivery** for every `@later` reaction, which a worker runs in a transaction
-of its own (see `core.deliveries`). Events carry ids, never text.
+of its own (see `core.deliveries`). Events carry ids, never text: facts are chained for ever
+(`core.chain`), and nothing of a person may be among what cannot be taken out again.
 """
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Event:
-    """Base of every event. Fields are ids and other short facts that JSON can carry."""
+    """Base of every event. Fields are ids, numbers, instants and words out of a list."""
 
     kinds: ClassVar[dict[str, type[Event]]] = {}
 
@@ -36,8 +38,15 @@ class Event:
         Event.kinds[cls.__name__] = cls
 
 
+class TextInEventError(ValueError):
+    """An event carries what somebody wrote, or what JSON writes in several ways."""
+
+
 class Fact(Model):
-    """One thing that happened. `stream` is what it happened to ("topic:7"), for timelines."""
+    """One thing that happened. Never changed and never deleted: the database refuses it.
+
+    `stream` is what it happened to ("topic:7"), for timelines.
+    """
 
     __tablename__ = "facts"
 
@@ -136,6 +145,7 @@ def record(event: Event, *, by: int | None = None, at: datetime | None = None) -
     session.flush()
     at = at or clock.now()
     data = asdict(event)
+    _refuse_text(data)
     topic_id = data.get("topic_id")
     fact = Fact(
         name=type(event).__name__,
@@ -153,6 +163,24 @@ def record(event: Event, *, by: int | None = None, at: datetime | None = None) -
         for reaction in _now[type(event)]:
             reaction(event)
     return fact
+
+
+# A word out of a list, an instant, a hash: no spaces, no address, no letters but Latin ones.
+_WORD = re.compile(r"[A-Za-z0-9_.:+-]{0,80}")
+
+
+def _refuse_text(value: Any) -> None:
+    if isinstance(value, dict):
+        for each in value.values():
+            _refuse_text(each)
+    elif isinstance(value, list | tuple):
+        for each in value:
+            _refuse_text(each)
+    elif isinstance(value, str):
+        if not _WORD.fullmatch(value):
+            raise TextInEventError(value)
+    elif not (value is None or isinstance(value, int)):
+        raise TextInEventError(value)
 
 
 @contextmanager

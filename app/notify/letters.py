@@ -32,6 +32,7 @@ from app.notify import policy, reminders, service
 from app.sla.events import RemindersDue
 from app.topics import answering
 from app.topics import queries as topics
+from app.topics.events import AnswerRetracted
 from app.topics.promise import standing
 
 if TYPE_CHECKING:
@@ -166,7 +167,7 @@ def _about(letter: Letter, brand: Brand, due: Sequence[Reminder]) -> dict[str, A
         "person": person,
         "topic": topic,
         "post": letter.post,
-        "reason": getattr(event, "reason", ""),
+        "reason": _why_taken_back(event) if isinstance(event, AnswerRetracted) else "",
         "reminders": due[: reminders.LONGEST],
         "more": max(len(due) - reminders.LONGEST, 0),
         "asked": topics.post(asked_id) if asked_id is not None else None,
@@ -187,6 +188,11 @@ def _about(letter: Letter, brand: Brand, due: Sequence[Reminder]) -> dict[str, A
         "accent": brand.colour,
         "on_accent": _on(brand.colour),
     }
+
+
+def _why_taken_back(event: AnswerRetracted) -> str:
+    post = topics.post(event.post_id)
+    return post.retraction or "" if post else ""
 
 
 def _act(letter: Letter) -> Act | None:

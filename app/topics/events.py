@@ -90,7 +90,6 @@ class AnswerRetracted(Event):
 
     topic_id: int
     post_id: int
-    reason: str
 
 
 @dataclass(frozen=True)

@@ -236,6 +236,8 @@ class Post(Model):
     published_at: Mapped[datetime] = mapped_column(default=clock.now)
     edited_at: Mapped[datetime | None]
     hidden_at: Mapped[datetime | None]
+    # Why the bank took it back; everybody may read that.
+    retraction: Mapped[str | None]
     # The day the bank named for its next news.
     promised_for: Mapped[datetime | None]
     # The asker said that this answer solved it.

@@ -216,10 +216,10 @@ def public_posts(ids: Iterable[int]) -> dict[int, Post]:
     return {p.id: p for p in session.scalars(query).unique()}
 
 
-def published_at(ids: Iterable[int]) -> dict[int, datetime]:
-    """When these posts were published, hidden or not, by id."""
-    query = select(Post.id, Post.published_at).where(Post.id.in_(list(ids)))
-    return dict(session.execute(query).tuples().all())
+def taken_back(ids: Iterable[int]) -> dict[int, tuple[datetime, str | None]]:
+    """When these posts were published and why the bank took them back, by id."""
+    query = select(Post.id, Post.published_at, Post.retraction).where(Post.id.in_(list(ids)))
+    return {post_id: (at, why) for post_id, at, why in session.execute(query)}
 
 
 @dataclass(frozen=True)

@@ -223,7 +223,8 @@ def retract(person: Person, post: Post, reason: str, *, at: datetime | None = No
         return
     post.hidden_at = at or clock.now()
     recount_posts(topic, post, -1)
-    record(AnswerRetracted(topic.id, post.id, reason), by=person.id, at=post.hidden_at)
+    post.retraction = reason
+    record(AnswerRetracted(topic.id, post.id), by=person.id, at=post.hidden_at)
 
 
 def accept(asker: Person, topic: Topic, *, at: datetime | None = None) -> None:

@@ -108,18 +108,19 @@ def somebody_is_on_it(happening: Happening) -> Line:
 @lines(AnswerRetracted)
 def an_answer_was_taken_back(happenings: Sequence[Happening]) -> Sequence[Line | None]:
     """Which one, by whom and why; never in silence."""
-    written = queries.published_at({_post_of(h) for h in happenings})
+    known = queries.taken_back({_post_of(h) for h in happenings})
+    written = [known.get(_post_of(each), (each.at, None)) for each in happenings]
     return [
         Line(
             _(
                 "The answer of %(day)s was taken back by: %(name)s",
-                day=day(written.get(_post_of(each), each.at)),
+                day=day(at),
                 name=each.by.name if each.by else "",
             ),
             "rotate-ccw",
-            reason=str(getattr(each.event, "reason", "")) or None,
+            reason=why or None,
         )
-        for each in happenings
+        for each, (at, why) in zip(happenings, written, strict=True)
     ]
 
 

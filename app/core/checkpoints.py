@@ -1,0 +1,223 @@
+"""Checkpoints: how far the record had come, signed, and kept where the database is not.
+
+Whoever owns the database can write a chain anew from any entry on, and it will hold. They cannot
+make it agree with what was signed before and lies elsewhere: in the instance folder, in another
+folder (a disk that is only written to once), in a mailbox of compliance.
+"""
+
+from __future__ import annotations
+
+import base64
+import fcntl
+import hashlib
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
+from sqlalchemy import select
+
+from app.core import clock
+from app.core.chain import Head
+from app.core.db import session
+from app.core.digests import canonical, instant
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_PURPOSE = b"otklik.checkpoint\n"
+
+
+class UnusableKeyError(RuntimeError):
+    """ARCHIVE_KEY names no Ed25519 key that can be read."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """At `time` the record had `count` entries, the last of which was `seq` with this `hash`.
+
+    `restored`: the database had been put back from a backup, and what was signed beyond `seq` is
+    known to be lost. `key` names the key by its own hash.
+    """
+
+    seq: int
+    hash: str
+    count: int
+    time: str
+    key: str
+    restored: bool = False
+    signature: str = ""
+
+    def __str__(self) -> str:
+        """As it is kept and mailed."""
+        return json.dumps(asdict(self), sort_keys=True)
+
+    @property
+    def message(self) -> bytes:
+        """What is signed."""
+        told = {name: value for name, value in asdict(self).items() if name != "signature"}
+        return _PURPOSE + canonical(told)
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether our key signed exactly this."""
+        try:
+            signature = base64.b64decode(self.signature, validate=True)
+            _key().public_key().verify(signature, self.message)
+        except (InvalidSignature, ValueError):
+            return False
+        return True
+
+
+@dataclass(frozen=True)
+class _Places:
+    folder: Path
+    key: Path
+    copies: Path | None
+
+
+_places: _Places | None = None
+
+
+def init(config: Mapping[str, Any]) -> None:
+    """Take the folders and the key from the application's settings."""
+    global _places  # noqa: PLW0603 (one place a process, set at start)
+    instance = Path(config["INSTANCE_PATH"])
+    _places = _Places(
+        folder=instance / "checkpoints",
+        key=Path(config["ARCHIVE_KEY"] or instance / "archive_key.pem"),
+        copies=Path(config["ARCHIVE_COPY"]) if config["ARCHIVE_COPY"] else None,
+    )
+
+
+def public_key() -> str:
+    """What anybody needs to check our signatures: PEM."""
+    return (
+        _key().public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+    )
+
+
+def path() -> Path:
+    """The file that every checkpoint is added to."""
+    return _given().folder / "checkpoints.jsonl"
+
+
+def sign(*, restored: bool = False) -> Checkpoint | None:
+    """Sign and keep how far the record has come; None when it has not begun."""
+    head = session.execute(select(Head.seq, Head.hash)).first()
+    if head is None or not head.seq:
+        return None
+    now = instant(clock.now())
+    plain = Checkpoint(head.seq, head.hash, head.seq, now, key_name(), restored)
+    signature = base64.b64encode(_key().sign(plain.message)).decode()
+    signed = Checkpoint(**{**asdict(plain), "signature": signature})
+    _keep(signed)
+    return signed
+
+
+def sign_if_it_grew() -> Checkpoint | None:
+    """The same when there is more than was signed last; several workers may ask."""
+    last = latest()
+    head = session.scalar(select(Head.hash))
+    return None if last is not None and last.hash == head else sign()
+
+
+def kept() -> Iterator[Checkpoint | None]:
+    """What was signed, the oldest first; None for a line that cannot be read."""
+    try:
+        lines = path().read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return
+    for line in lines:
+        yield read(line)
+
+
+def read(line: str) -> Checkpoint | None:
+    """A checkpoint as it is kept; None for anything else."""
+    try:
+        found = Checkpoint(**json.loads(line))
+    except (ValueError, TypeError):
+        return None
+    kinds = {"seq": int, "count": int, "restored": bool}
+    right = all(type(v) is kinds.get(name, str) for name, v in asdict(found).items())
+    return found if right else None
+
+
+def latest() -> Checkpoint | None:
+    """The last one that can be read."""
+    return next((each for each in reversed(list(kept())) if each is not None), None)
+
+
+def key_name() -> str:
+    """A short name of our key."""
+    raw = _key().public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+    return hashlib.sha256(raw).hexdigest()[:16]
+
+
+def _given() -> _Places:
+    if _places is None:
+        raise RuntimeError("checkpoints.init was not called")
+    return _places
+
+
+def _keep(signed: Checkpoint) -> None:
+    to = path()
+    to.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    line = f"{signed}\n".encode()
+    number = os.open(to, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(number, fcntl.LOCK_EX)
+        os.write(number, line)
+        os.fsync(number)
+    finally:
+        os.close(number)
+    copies = _given().copies
+    if copies is not None:
+        copies.mkdir(parents=True, exist_ok=True)
+        # A file each, never opened again: so it may be a folder in which nothing can be changed.
+        name = f"{signed.seq:012d}-{signed.hash[:12]}-{signed.time[:19].replace(':', '')}.json"
+        with (copies / name).open("wb") as copy:
+            copy.write(line)
+
+
+def _key() -> Ed25519PrivateKey:
+    where = _given().key
+    try:
+        pem = where.read_bytes()
+    except FileNotFoundError:
+        pem = _made(where)
+    try:
+        found = load_pem_private_key(pem, password=None)
+    except (ValueError, TypeError) as error:
+        raise UnusableKeyError(f"{where}: {error}") from None
+    if not isinstance(found, Ed25519PrivateKey):
+        raise UnusableKeyError(f"{where} is no Ed25519 key")
+    return found
+
+
+def _made(where: Path) -> bytes:
+    """A key of our own, which nobody else may read; of two who make one at once the first wins."""
+    where.parent.mkdir(parents=True, exist_ok=True)
+    made = Ed25519PrivateKey.generate()
+    pem = made.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    part = where.with_name(f".{where.name}.{os.getpid()}")
+    number = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(number, "wb") as file:
+        file.write(pem)
+    try:
+        os.link(part, where)
+    except FileExistsError:
+        pass
+    finally:
+        part.unlink()
+    return where.read_bytes()
