@@ -8,9 +8,13 @@ Somebody signed in is counted by their account, anybody else by their address, s
 never pays for a neighbour behind the same router. IPv6 is counted by /64, of which a household has
 one and a script has as many single addresses as it likes.
 
+Whoever tries to get in is counted by what they try to open, and from where:
+
+    pause = limits.spend((QUICK, SLOW), limits.visitor(), "anna@…")     # `free` gives it back
+
 Each web process counts for itself, so a bank with three of them allows up to three times as much;
-with REDIS_URL they count together. Nobody is ever refused because Redis is away: then there are no
-limits and a line in the log.
+with REDIS_URL they count together. Nobody is ever refused because Redis is away: then a `Limit`
+lets everybody through, with a line in the log, and a `Pace` is kept by each process for itself.
 """
 
 from __future__ import annotations
@@ -31,7 +35,7 @@ from limits.strategies import MovingWindowRateLimiter
 from app.core.web import current_actor
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
 log = logging.getLogger(__name__)
 
@@ -52,19 +56,30 @@ class Limit:
     seconds: int
 
 
+@dataclass(frozen=True)
+class Pace:
+    """So many in any `seconds`, counted together for whatever the caller names."""
+
+    name: str
+    times: int
+    seconds: int
+
+
 class _Door:
     """What `init` was told, and what this process counts with."""
 
     is_open = False
     redis_url = ""
     counter: MovingWindowRateLimiter | None = None
+    # For what must hold though Redis be away.
+    spare: MovingWindowRateLimiter | None = None
     silent_until = 0.0
     has_warned = False
 
     @classmethod
     def forget(cls) -> None:
         """Count anew; a child process opens what it needs for itself."""
-        cls.counter, cls.silent_until = None, 0.0
+        cls.counter, cls.spare, cls.silent_until = None, None, 0.0
 
 
 os.register_at_fork(after_in_child=_Door.forget)
@@ -85,6 +100,34 @@ def wait(limit: Limit) -> int:
         return _counted(limit.name, limit.people, limit.seconds, f"person:{actor.id}")
     address = _address()
     return _counted(limit.name, limit.guests, limit.seconds, address) if address else 0
+
+
+def spend(paces: Sequence[Pace], *whom: str) -> int:
+    """Count one try of every pace; in how many seconds the next is free when one refuses, else 0.
+
+    A refused try spends nothing: knocking does not keep the door shut.
+    """
+    if not _Door.is_open or not all(whom):
+        return 0
+    return _standing(lambda counter: _spent(counter, paces, whom))
+
+
+def look(paces: Sequence[Pace], *whom: str) -> int:
+    """Like `spend`, and nothing is counted."""
+    if not _Door.is_open or not all(whom):
+        return 0
+    return _standing(lambda counter: _full(counter, paces, whom))
+
+
+def free(paces: Sequence[Pace], *whom: str) -> None:
+    """Forget what these paces counted for `whom`: they were who they said."""
+    if _Door.is_open and all(whom):
+        _standing(lambda counter: _freed(counter, paces, whom))
+
+
+def visitor() -> str:
+    """Whose address this request comes from, a household as one; "" when that cannot be told."""
+    return _address()
 
 
 def household(address: str) -> str:
@@ -112,6 +155,48 @@ def _counted(name: str, times: int, seconds: int, who: str) -> int:
         log.warning("Nobody is limited for now: the counts are out of reach (%s).", error)
         return 0
     return max(1, min(seconds, math.ceil(free_at - time.time())))
+
+
+def _standing(count: Callable[[MovingWindowRateLimiter], int]) -> int:
+    """With everybody's counts; with this process's own while those are out of reach."""
+    if time.monotonic() >= _Door.silent_until:
+        try:
+            return count(_counter())
+        except Exception as error:  # noqa: BLE001 (redis and the network fail in many ways)
+            _Door.silent_until = time.monotonic() + SILENCE_AFTER_FAILURE
+            log.warning("Each process counts sign-ins for itself for now (%s).", error)
+    if _Door.spare is None:
+        _Door.spare = MovingWindowRateLimiter(MemoryStorage())
+    return count(_Door.spare)
+
+
+def _item(pace: Pace) -> RateLimitItemPerSecond:
+    return RateLimitItemPerSecond(pace.times, pace.seconds, namespace=f"otklik:{pace.name}")
+
+
+def _spent(counter: MovingWindowRateLimiter, paces: Sequence[Pace], whom: Sequence[str]) -> int:
+    pause = _full(counter, paces, whom)
+    if pause:
+        return pause
+    return max(
+        (_left(counter, p, whom) for p in paces if not counter.hit(_item(p), *whom)), default=0
+    )
+
+
+def _full(counter: MovingWindowRateLimiter, paces: Sequence[Pace], whom: Sequence[str]) -> int:
+    full = (p for p in paces if not counter.test(_item(p), *whom))
+    return max((_left(counter, p, whom) for p in full), default=0)
+
+
+def _freed(counter: MovingWindowRateLimiter, paces: Sequence[Pace], whom: Sequence[str]) -> int:
+    for pace in paces:
+        counter.clear(_item(pace), *whom)
+    return 0
+
+
+def _left(counter: MovingWindowRateLimiter, pace: Pace, whom: Sequence[str]) -> int:
+    free_at = counter.get_window_stats(_item(pace), *whom).reset_time
+    return max(1, min(pace.seconds, math.ceil(free_at - time.time())))
 
 
 def _counter() -> MovingWindowRateLimiter:
