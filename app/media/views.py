@@ -60,6 +60,8 @@ def image(key: str) -> ResponseReturnValue:
     response = send_file(path, mimetype=found.media_type, etag=found.key, max_age=None)
     response.headers["Cache-Control"] = FOREVER
     # Even opened on its own it can do nothing.
-    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    response.headers["Content-Security-Policy"] = (
+        "default-src 'none'; sandbox; frame-ancestors 'none'"
+    )
     response.headers["Content-Disposition"] = "inline"
     return response

@@ -7,20 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from flask import Flask
-from werkzeug.routing import AnyConverter
 
 from app.core import web
 from app.core.db import session
 from app.core.policy import permissions
 from app.core.web import Door, inside
 from tests.conftest import BASE_URL
+from tests.samples import Samples
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from werkzeug.routing import Rule
 
-    from app.accounts.models import Person
     from tests.builders import Builders
     from tests.conftest import Browser
 
@@ -34,41 +33,15 @@ def rules(app: Flask) -> list[Rule]:
     return [rule for rule in app.url_map.iter_rules() if rule.endpoint != "static"]
 
 
-def addresses(app: Flask, method: str, **known: object) -> dict[str, str]:
-    """The address of every route that answers `method`, by endpoint."""
-    adapter = app.url_map.bind("otklik.test")
-
-    def value(rule: Rule, name: str) -> object:
-        converter = rule._converters[name]
-        if isinstance(converter, AnyConverter):
-            return min(converter.items)
-        return known.get(name, 1)
-
-    return {
-        rule.endpoint: adapter.build(
-            rule.endpoint, {name: value(rule, name) for name in rule.arguments}, method=method
-        )
-        for rule in rules(app)
-        if method in (rule.methods or ())
-    }
-
-
 @pytest.fixture
-def things(house: Builders) -> dict[str, object]:
+def samples(house: Builders) -> Samples:
     """One of everything that an address can name."""
     house.brand()
-    topic = house.question(tags=["метро"])
-    answer = house.answer(topic)
-    house.comment(topic)
-    return {
-        "topic_id": topic.id,
-        "post_id": answer.id,
-        "seq": answer.seq,
-        "person_id": topic.category.owner_id,
-        "slug": topic.category.slug,
-        "name": "метро",
-        "number": 1,
-    }
+    return Samples(house)
+
+
+def test_every_word_of_an_address_has_a_sample(app: Flask, samples: Samples) -> None:
+    assert samples.missing(app) == [], "say in tests/samples.py what it stands for"
 
 
 # ------------------------------------------------------------------------------------- permission
@@ -145,7 +118,7 @@ def test_a_guest_is_asked_in_and_comes_back_to_where_they_were(
 
 
 def test_a_customer_learns_nothing_of_the_rooms_of_the_bank(
-    browser: Browser, house: Builders, app: Flask, things: dict[str, object]
+    browser: Browser, house: Builders, app: Flask, samples: Samples
 ) -> None:
     browser.sign_in(house.customer())
 
@@ -157,7 +130,7 @@ def test_a_customer_learns_nothing_of_the_rooms_of_the_bank(
 
 
 def test_acts_from_other_sites_are_refused_on_every_route(
-    app: Flask, browser: Browser, house: Builders, things: dict[str, object]
+    app: Flask, browser: Browser, house: Builders, samples: Samples
 ) -> None:
     browser.sign_in(house.administrator())
     foreign: list[dict[str, str]] = [
@@ -168,10 +141,10 @@ def test_acts_from_other_sites_are_refused_on_every_route(
         {"Origin": "null"},
         {"Origin": "", "Referer": "https://evil.example/otklik.test"},
     ]
-    acts = addresses(app, "POST", **things)
+    acts = list(samples.addresses(app, "POST"))
     assert len(acts) > 30
 
-    for endpoint, address in acts.items():
+    for endpoint, address in acts:
         for headers in foreign:
             answer = browser.post(address, {}, headers={"Origin": "", **headers})
             refused = answer.status_code == 403
@@ -194,34 +167,24 @@ def test_acts_from_our_own_pages_are_let_in(browser: Browser, house: Builders) -
 # ------------------------------------------------------------------------------ reading is reading
 
 
-def readers(house: Builders) -> dict[str, Person | None]:
-    return {
-        "guest": None,
-        "customer": house.customer(),
-        "executive": house.executive(),
-        "administrator": house.administrator(),
-    }
-
-
 def test_reading_changes_nothing_whoever_reads(
     app: Flask,
-    house: Builders,
-    things: dict[str, object],
+    samples: Samples,
     new_browser: Callable[[], Browser],
     count_sql: Callable[[], Any],
 ) -> None:
-    pages = addresses(app, "GET", **things)
+    pages = list(samples.addresses(app, "GET"))
     assert len(pages) > 35
 
-    people = readers(house)
     session.commit()  # what was built here writes its chain of facts now, and not while reading
-    for name, person in people.items():
+    for name, person in samples.people.items():
         browser = new_browser()
         if person is not None:
             browser.sign_in(person)
-        for endpoint, address in pages.items():
+        for endpoint, address in pages:
             with count_sql() as statements:
                 answer = browser.get(address)
+                answer.close()
             written = [each for each in statements if WRITES.match(each)]
             assert written == [], (name, endpoint)
             # A probe tells of the test's worker, which sleeps.
@@ -241,16 +204,18 @@ EXPECTED = {
 
 
 def test_every_answer_carries_the_security_headers(
-    app: Flask, browser: Browser, things: dict[str, object]
+    app: Flask, browser: Browser, samples: Samples
 ) -> None:
     answers = {
-        **{path: browser.get(path) for path in addresses(app, "GET", **things).values()},
+        **{path: browser.get(path) for _, path in samples.addresses(app, "GET")},
         "a file": browser.get("/static/css/tokens.css"),
         "no file": browser.get("/static/nothing.css"),
         "no page": browser.get("/no/such/page"),
         "no such method": browser.post("/desk"),
         "a foreign act": browser.post("/language", headers={"Sec-Fetch-Site": "cross-site"}),
     }
+    for answer in answers.values():
+        answer.close()
     assert [answers[k].status_code for k in ("a file", "no file", "no page")] == [200, 404, 404]
     assert answers["no such method"].status_code == 405
     assert answers["a foreign act"].status_code == 403

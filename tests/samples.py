@@ -1,0 +1,152 @@
+"""One of everything an address can name, really there: so every rule there is can be asked.
+
+    samples = Samples(house)
+    for rule in every(app):
+        browser.get(samples.address(app, rule))
+
+A rule whose argument has no sample here fails tests/core/test_web.py: say in `values` what it
+stands for, or in `of_endpoint` when the same word means different things on different pages.
+"""
+
+from __future__ import annotations
+
+import io
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from PIL import Image as Picture
+from werkzeug.routing import AnyConverter
+
+from app.accounts import absences
+from app.accounts import service as accounts
+from app.accounts.models import Session
+from app.core import clock
+from app.core.db import session
+from app.media import service as pictures
+from app.notify import service as notify
+from app.search.service import wordlist
+from app.sla.queries import promises
+from app.sla.service import calendars
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flask import Flask
+    from werkzeug.routing import Rule
+
+    from app.accounts.models import Person
+    from app.topics.models import Topic
+    from tests.builders import Builders
+
+TAG = "метро"
+ALL_DAYS = {"mode": "24x7", "tz": "Europe/Moscow"}
+
+
+def every(app: Flask) -> list[Rule]:
+    """The rules of our own pages, in one order."""
+    found = [rule for rule in app.url_map.iter_rules() if rule.endpoint != "static"]
+    return sorted(found, key=lambda rule: (rule.rule, rule.endpoint))
+
+
+class Samples:
+    """An asked, answered and commented question, who took part in it, and all the rest."""
+
+    def __init__(self, house: Builders, topic: Topic | None = None) -> None:
+        self.house = house
+        self.topic = topic or self._topic(house)
+        answer = self.topic.answer
+        assert answer is not None
+        self.people = {
+            "guest": None,
+            "customer": house.customer(),
+            "executive": house.executive(),
+            "manager": house.manager(),
+            "administrator": house.administrator(),
+        }
+        manager, owner = self.people["manager"], self.topic.category.owner
+        assert manager is not None
+        [promise, *_] = promises.promises_of(self.topic)
+        at = clock.now() + timedelta(days=3)
+        away = absences.go_away(manager, owner, absences.Leave(at, at + timedelta(days=2)))
+        calendar = calendars.create(manager, calendars.Said("Всегда", ALL_DAYS))
+        [group] = wordlist.add(manager, [["карта", "пластик"]])
+        self.values: dict[str, object] = {
+            "topic_id": self.topic.id,
+            "post_id": answer.id,
+            "seq": answer.seq,
+            "person_id": owner.id,
+            "slug": self.topic.category.slug,
+            "number": 1,
+            "absence_id": away.id,
+            "calendar_id": calendar.id,
+            "group_id": group.id,
+            "promise_id": promise.id,
+            "place": self.topic.category.slug,
+            "scope": f"category-{self.topic.category_id}",
+            "what": "kept",
+            "key": self._picture(),
+            "session_id": self._session(manager),
+        }
+        self.of_endpoint: dict[str, dict[str, object]] = {
+            "topics.tag": {"name": TAG},
+            "accounts.confirm": {"token": self._ticket("confirm", house.person(confirmed_at=None))},
+            "accounts.reset": {"token": self._ticket("reset", house.customer(with_password=True))},
+            "accounts.change_address": {"token": self._ticket("change", house.customer())},
+        }
+        token = notify.unsubscribe_token(self.topic.asker, "answer", self.topic.id)
+        for name in ("unsubscribe", "end_letters", "resume_letters"):
+            self.of_endpoint[f"notify.{name}"] = {"token": token}
+        session.flush()
+
+    def missing(self, app: Flask) -> list[str]:
+        """What addresses name and nobody said what it stands for."""
+        return [
+            f"{rule.endpoint}: {name}"
+            for rule in every(app)
+            for name in sorted(rule.arguments)
+            if not isinstance(rule._converters[name], AnyConverter)
+            and name not in self.of_endpoint.get(rule.endpoint, self.values)
+        ]
+
+    def addresses(self, app: Flask, method: str) -> Iterator[tuple[str, str]]:
+        """The endpoint and address of every rule that answers `method`; each word of any()."""
+        adapter = app.url_map.bind("otklik.test")
+        for rule in every(app):
+            if method in (rule.methods or ()):
+                for values in self._values(rule):
+                    yield rule.endpoint, adapter.build(rule.endpoint, values, method=method)
+
+    def _values(self, rule: Rule) -> Iterator[dict[str, Any]]:
+        known = {**self.values, **self.of_endpoint.get(rule.endpoint, {})}
+        choices = {
+            name: sorted(converter.items)
+            for name, converter in rule._converters.items()
+            if isinstance(converter, AnyConverter)
+        }
+        plain = {name: known.get(name, 1) for name in rule.arguments - choices.keys()}
+        if not choices:
+            yield plain
+        for name, words in choices.items():
+            for word in words:
+                yield {**plain, name: word}
+
+    def _topic(self, house: Builders) -> Topic:
+        topic = house.question(tags=[TAG])
+        house.answer(topic)
+        house.comment(topic)
+        return topic
+
+    def _picture(self) -> str:
+        target = io.BytesIO()
+        Picture.new("RGB", (6, 4), "teal").save(target, "PNG")
+        return pictures.take(target.getvalue()).key
+
+    def _session(self, person: Person) -> int:
+        made = Session(key_hash="0" * 64, data={}, person_id=person.id, browser="")
+        session.add(made)
+        session.flush()
+        return made.id
+
+    def _ticket(self, purpose: str, person: Person) -> str:
+        ticket = accounts.issue(purpose, person, person.email or "", "ru")
+        return accounts.token(ticket)
