@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 door = Door("media", __name__)
 
+ALONE = "default-src 'none'; sandbox; frame-ancestors 'none'"
+
 
 @door.post("/media", may="media.upload")
 def upload() -> ResponseReturnValue:
@@ -60,8 +62,6 @@ def image(key: str) -> ResponseReturnValue:
     response = send_file(path, mimetype=found.media_type, etag=found.key, max_age=None)
     response.headers["Cache-Control"] = FOREVER
     # Even opened on its own it can do nothing.
-    response.headers["Content-Security-Policy"] = (
-        "default-src 'none'; sandbox; frame-ancestors 'none'"
-    )
+    response.headers["Content-Security-Policy"] = ALONE
     response.headers["Content-Disposition"] = "inline"
     return response
