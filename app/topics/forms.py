@@ -27,7 +27,7 @@ from app.core.forms import REQUIRED, Form, between, fold, strip
 from app.core.i18n import LOCALE_NAMES, _, _l, zone_now
 from app.core.language import CODES
 from app.topics import queries, service
-from app.topics.models import KINDS
+from app.topics.models import GATES, KINDS
 from app.topics.service import CategoryWords, clean_tag
 
 if TYPE_CHECKING:
@@ -57,6 +57,13 @@ KIND_WORDS = {
     "idea": _l("Idea"),
     "problem": _l("Problem"),
     "praise": _l("Praise"),
+}
+
+
+GATE_WORDS = {
+    "open": _l("Nobody: everything appears at once"),
+    "newcomers": _l("Newcomers"),
+    "everybody": _l("Everybody"),
 }
 
 
@@ -316,6 +323,12 @@ class CategoryForm(Form):
         description=_l("Separated by spaces. They suggest this category while somebody types."),
         filters=[fold],
     )
+    gate = RadioField(
+        _l("Who is read before the public reads them"),
+        choices=[SelectChoice(gate, GATE_WORDS[gate]) for gate in GATES],
+        default="open",
+        description=_l("What is held stands in the queue; the promise runs from its sending."),
+    )
     owner_id = SelectField(_l("Who answers"), coerce=int, validate_choice=False)
     deputy_id = SelectField(
         _l("Deputy"),
@@ -373,5 +386,6 @@ class CategoryForm(Form):
             words=self.words.data or "",
             owner=self.staff[self.owner_id.data],
             deputy=self.staff.get(self.deputy_id.data),
+            gate=self.gate.data or "open",
             delegates=[self.staff[number] for number in self.delegate_ids.data or []],
         )

@@ -19,6 +19,7 @@ from difflib import SequenceMatcher
 from typing import TYPE_CHECKING
 
 from app.core import clock
+from app.core.db import session
 from app.topics import queries, service
 from app.topics.models import Post, Topic
 
@@ -56,6 +57,10 @@ class Sending:
     wants_answer: bool = True
     reason: str = ""
     changes_much: bool = True
+    # In how many seconds it was written, where the form has measured it.
+    typed_in: float | None = None
+    # What the keeper found, for its own use when this is published.
+    found: object = None
     at: datetime = field(default_factory=clock.now)
 
     @property
@@ -133,6 +138,13 @@ def comment(author: Person, topic: Topic, body: str, *, wants_answer: bool = Tru
     )
     done = _pass(sending)
     return done if isinstance(done, Held) else _post(done)
+
+
+def dispute(asker: Person, topic: Topic, body: str = "") -> Post | Held | None:
+    """Not solved, and perhaps why: both or, when the words are refused, neither."""
+    with session.begin_nested():
+        service.dispute(asker, topic)
+        return comment(asker, topic, body) if body else None
 
 
 def edit(editor: Person, topic: Topic, words: service.Words, reason: str = "") -> Topic | Held:

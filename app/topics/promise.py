@@ -13,9 +13,12 @@ from typing import TYPE_CHECKING
 from app.core import clock
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from app.topics.models import Topic
+
+    Foretell = Callable[[int, datetime], datetime | None]
 
 
 @dataclass(frozen=True)
@@ -73,3 +76,21 @@ def steady_for(topic: Topic, at: datetime | None = None) -> timedelta | None:
         return None
     turns = [turn for turn in (topic.at_risk_at, topic.due_at) if turn is not None and turn > at]
     return min(turns) - at if turns else None
+
+
+def _nobody_knows(_category_id: int, _at: datetime) -> datetime | None:
+    return None
+
+
+_foretellers: list[Foretell] = [_nobody_knows]
+
+
+def foreteller(foretell: Foretell) -> Foretell:
+    """Let `foretell(category_id, at)` say by when what is asked at an instant would be answered."""
+    _foretellers.append(foretell)
+    return foretell
+
+
+def foretold(category_id: int, at: datetime) -> datetime | None:
+    """By when an answer would be owed to what is asked there at `at`; None when nobody knows."""
+    return _foretellers[-1](category_id, at)

@@ -428,6 +428,8 @@ class CategoryWords:
     owner: Person
     deputy: Person | None
     delegates: list[Person] = field(default_factory=list)
+    # One of `models.GATES`: who is read before the public reads them.
+    gate: str = "open"
 
 
 class StillAwaitedError(ValueError):
@@ -496,6 +498,7 @@ def _columns(words: CategoryWords) -> dict[str, object]:
         "words": words.words,
         "owner": words.owner,
         "deputy": words.deputy,
+        "gate": words.gate,
     }
 
 

@@ -75,7 +75,7 @@ def upgrade() -> None:
         sa.Column("act_id", sa.Integer(), nullable=True),
         sa.Column("words", sa.Text(), nullable=False),
         sa.Column("made_at", INSTANT, nullable=False),
-        sa.Column("against_id", sa.Integer(), nullable=False),
+        sa.Column("against_id", sa.Integer(), nullable=True),
         sa.Column("verdict", sa.String(length=10), nullable=False),
         sa.Column("answer", sa.String(length=300), nullable=False),
         sa.Column("decided_by_id", sa.Integer(), nullable=True),

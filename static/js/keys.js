@@ -39,6 +39,18 @@ const find = () => {
   box.select();
 };
 
+// What a page offers under a letter of its own: a form to send, a box to open, a link to follow.
+const press = (letter) => {
+  const offered = document.querySelector(`[data-press="${letter}"]`);
+  if (!offered) return null;
+  return () => {
+    if (offered.localName === "form") return offered.requestSubmit();
+    if (offered.localName !== "details") return offered.click();
+    offered.open = true;
+    offered.querySelector("input:not([type=hidden]), textarea, select")?.focus();
+  };
+};
+
 const acts = {
   "/": find,
   "?": () => help.showModal(),
@@ -47,7 +59,7 @@ const acts = {
   k: () => walk(-1),
 };
 // By place on the keyboard, so that they work in a Russian layout too.
-const places = { KeyN: "n", KeyJ: "j", KeyK: "k" };
+const places = { KeyN: "n", KeyJ: "j", KeyK: "k", KeyA: "a", KeyR: "r", KeyE: "e" };
 
 document.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
@@ -60,7 +72,8 @@ document.addEventListener("keydown", (event) => {
   }
   if (event.ctrlKey || event.metaKey || event.altKey) return;
   if (power.ariaPressed === "false" || typing(event.target) || document.querySelector("dialog[open]")) return;
-  const act = acts[event.key] ?? (event.shiftKey ? null : acts[places[event.code]]);
+  const letter = event.shiftKey ? null : places[event.code];
+  const act = (letter && press(letter)) ?? acts[event.key] ?? acts[letter];
   if (!act) return;
   event.preventDefault();
   act();

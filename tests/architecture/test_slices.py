@@ -8,15 +8,19 @@ import pytest
 APP = Path(__file__).parents[2] / "app"
 EVERY_SLICE = {
     "__init__", "models", "events", "policy", "queries", "service", "forms", "views", "reactions",
+    "personal",
 }  # fmt: skip
 OWN = {
-    "accounts": {"absences", "outside", "sessions"},
+    "accounts": {
+        "absences", "codes", "consents", "factors", "outside", "paces", "passkeys", "passwords", "sessions",
+    },
     "brand": {"colours"},
     "channels": {"stackexchange"},
     "insight": {"gauges", "health", "measures", "statistics"},
     "media": {"drawing", "images"},
-    "moderation": {"inflection", "signals", "watching"},
+    "moderation": {"inflection", "signals", "trust", "watching"},
     "notify": {"feeds", "letters", "reminders"},
+    "privacy": {"archive", "ledger"},
     "search": {
         "analysis", "closeness", "cursor", "discretion", "empty_words", "facets", "facts",
         "first_synonyms", "fragments", "gaps", "index", "quotes", "readings", "russian", "shelf",

@@ -15,8 +15,6 @@ from app.moderation.models.acts import Act
 from app.topics.models import Category, Post, Topic
 
 STATES = ("waiting", "returned", "published", "withdrawn")
-# What somebody still has to do with: its author, or a moderator.
-OPEN = ("waiting", "returned")
 
 
 class Submission(Model):
@@ -97,15 +95,16 @@ class Appeal(Model):
     )
     words: Mapped[str]
     made_at: Mapped[datetime] = mapped_column(default=clock.now)
-    # Who decided what is appealed against: another one sees it, if there is one.
-    against_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    # Who decided what is appealed against: another one sees it, if there is one. Of what readers'
+    # reports did, nobody.
+    against_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
     verdict: Mapped[str] = mapped_column(String(10), default="", index=True)
     answer: Mapped[str] = mapped_column(String(300), default="")
     decided_by_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
     decided_at: Mapped[datetime | None]
 
     person: Mapped[Person] = relationship(foreign_keys=[person_id], lazy="joined")
-    against: Mapped[Person] = relationship(foreign_keys=[against_id], lazy="joined")
+    against: Mapped[Person | None] = relationship(foreign_keys=[against_id], lazy="joined")
     decided_by: Mapped[Person | None] = relationship(foreign_keys=[decided_by_id], lazy="joined")
     submission: Mapped[Submission | None] = relationship()
     act: Mapped[Act | None] = relationship()

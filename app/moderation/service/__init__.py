@@ -1,8 +1,21 @@
 """What may be done to a topic beside answering it. Every verb is recorded, with its reason."""
 
 from app.moderation.service.acting import AlreadySoError, OthersWaitHereError, SecondPersonError
+from app.moderation.service.appealing import AppealedError, appeal_act, appeal_text, decide
+from app.moderation.service.keeping import check_may_write, look, note
 from app.moderation.service.merging import CannotMergeError, merge, needs_answer, unmerge, why_not
 from app.moderation.service.placing import close, move, pin, unlock, unpin
+from app.moderation.service.reading import (
+    HandledError,
+    NowhereError,
+    approve,
+    give_back,
+    nowhere,
+    send_again,
+    take_back,
+    tell_what_waits_long,
+    vouch,
+)
 from app.moderation.service.removing import (
     hide,
     hide_post,
@@ -11,28 +24,48 @@ from app.moderation.service.removing import (
     restore_post,
     unmark_spam,
 )
+from app.moderation.service.restraining import NotTheirsError, lift, restrain
 from app.moderation.service.withdrawing import reinstate, withdraw
 
 __all__ = [
     "AlreadySoError",
+    "AppealedError",
     "CannotMergeError",
+    "HandledError",
+    "NotTheirsError",
+    "NowhereError",
     "OthersWaitHereError",
     "SecondPersonError",
+    "appeal_act",
+    "appeal_text",
+    "approve",
+    "check_may_write",
     "close",
+    "decide",
+    "give_back",
     "hide",
     "hide_post",
+    "lift",
+    "look",
     "mark_spam",
     "merge",
     "move",
     "needs_answer",
+    "note",
+    "nowhere",
     "pin",
     "reinstate",
     "restore",
     "restore_post",
+    "restrain",
+    "send_again",
+    "take_back",
+    "tell_what_waits_long",
     "unlock",
     "unmark_spam",
     "unmerge",
     "unpin",
+    "vouch",
     "why_not",
     "withdraw",
 ]

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from app.accounts.models import Person
+    from app.moderation.models import Submission
     from app.topics.models import Topic
 
 
@@ -44,6 +45,32 @@ def write_act(
 ) -> Act:
     """Write down what is done."""
     act = Act(topic_id=topic.id, name=name, reason=reason, by=person, at=at or clock.now(), **more)
+    session.add(act)
+    session.flush()
+    return act
+
+
+def write_act_on(
+    by: Person,
+    name: str,
+    reason: str,
+    *,
+    submission: Submission | None = None,
+    person: Person | None = None,
+    at: datetime | None = None,
+) -> Act:
+    """Write down what is done to a text that waited, or to a person; it is not told in public."""
+    act = Act(
+        topic_id=submission.topic_id if submission is not None else None,
+        post_id=submission.post_id if submission is not None else None,
+        submission_id=submission.id if submission is not None else None,
+        person_id=person.id if person is not None else None,
+        name=name,
+        reason=reason,
+        is_public=False,
+        by=by,
+        at=at or clock.now(),
+    )
     session.add(act)
     session.flush()
     return act

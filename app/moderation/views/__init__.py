@@ -5,6 +5,37 @@ from app.core.web import Door
 door = Door("moderation", __name__)
 
 # The modules need the door above them.
-from app.moderation.views import acts, excluded, home, log, merging, passing, withdrawing  # noqa: E402
+from app.moderation.views import (  # noqa: E402
+    acts,
+    appeals,
+    challenges,
+    excluded,
+    home,
+    log,
+    merging,
+    passing,
+    people,
+    queue,
+    reports,
+    submissions,
+    withdrawing,
+    words,
+)
 
-__all__ = ["acts", "door", "excluded", "home", "log", "merging", "passing", "withdrawing"]
+__all__ = [
+    "acts",
+    "appeals",
+    "challenges",
+    "door",
+    "excluded",
+    "home",
+    "log",
+    "merging",
+    "passing",
+    "people",
+    "queue",
+    "reports",
+    "submissions",
+    "withdrawing",
+    "words",
+]

@@ -9,10 +9,11 @@ from sqlalchemy import func, select
 
 from app.core import clock
 from app.core.db import session
-from app.sla.engine.calendars import ALWAYS, Calendar, parse, seconds_of
+from app.sla.engine.calendars import ALWAYS, Calendar, NeverOpenError, parse, seconds_of
 from app.sla.engine.ladder import LADDER, Quiet, Rung
-from app.sla.engine.rules import Policy, Terms
+from app.sla.engine.rules import FIRST_ANSWER, Policy, Terms
 from app.sla.models import EVERYWHERE, CalendarVersion, PolicyVersion
+from app.topics import promise
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -87,6 +88,17 @@ def rules_in_force(category_id: int, at: datetime | None = None) -> Rules:
 def terms_in_force(category_id: int, at: datetime | None = None) -> Terms:
     """Policy and calendar of a category at an instant."""
     return rules_in_force(category_id, at).terms
+
+
+@promise.foreteller
+def due_if_asked(category_id: int, at: datetime) -> datetime | None:
+    """By when what is asked there at an instant is answered; None: nothing is promised."""
+    rules = rules_in_force(category_id, at)
+    target = rules.policy.target(FIRST_ANSWER)
+    try:
+        return rules.calendar.add(at, target) if target is not None else None
+    except NeverOpenError:
+        return None
 
 
 def policy_in_force(scope: str, at: datetime) -> PolicyVersion | None:

@@ -14,18 +14,19 @@ from app.core.panels import panels
 from app.core.web import current_actor, see_other
 from app.media import service as pictures
 from app.media.images import PictureError
-from app.topics import drafting, queries, service
+from app.topics import drafting, gate, queries
 from app.topics.answering import answers_in, answers_today
 from app.topics.forms import LONGEST_TITLE, Ask
 from app.topics.models import KINDS
 from app.topics.views import door
 from app.topics.views.drafts import typed
+from app.topics.views.waiting import waits
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
     from werkzeug.datastructures import FileStorage
 
-    from app.topics.models import Draft, Topic
+    from app.topics.models import Category, Draft, Topic
 
 
 @door.form("/ask", may="topics.draft")
@@ -51,9 +52,21 @@ def ask() -> ResponseReturnValue:
     if not policy.can(actor, "topics.ask"):
         flash(_("Your text is kept. Sign in, and it is published with one click."), "info")
         return see_other("accounts.sign_in", next=url_for("topics.ask", seen=1))
-    topic = service.ask(actor, form.said(form.kind.data, form.category))
+    return _sent(form, form.category)
+
+
+def _sent(form: Ask, category: Category) -> ResponseReturnValue:
+    """Published, or waiting to be read; the draft has done its work."""
+    actor = current_actor()
+    try:
+        topic = gate.ask(actor, form.said(form.kind.data, category))
+    except gate.RefusedError as refused:
+        form.form_errors.extend(refused.words)
+        return _page(form), 422
     drafting.drop(actor, guest_hash(), "new")
     flash("new", "sent")
+    if isinstance(topic, gate.Held):
+        return waits(topic)
     flash(_thanks(topic), "kept")
     return see_other("topics.topic", topic_id=topic.id)
 

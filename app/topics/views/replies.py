@@ -10,12 +10,13 @@ from app.core import clock, policy
 from app.core.guests import make_guest
 from app.core.i18n import _, left
 from app.core.web import current_actor, see_other, wants_fragment
-from app.topics import drafting, queries, service, turns
+from app.topics import drafting, gate, queries, service, turns
 from app.topics.answering import answers_today
 from app.topics.forms import Change, Comment, Reply, ReplyChange, Retraction, Verdict
 from app.topics.views import door
 from app.topics.views.sending import back_or_at, came_between, let_go, sent_wrong
 from app.topics.views.topic import at_post, shown
+from app.topics.views.waiting import waits
 from app.topics.views.writing import Writing, seen_seq
 
 if TYPE_CHECKING:
@@ -54,8 +55,14 @@ def publish_comment(topic: Topic) -> ResponseReturnValue:
         back = url_for("topics.topic", topic_id=topic.id, _anchor="reply")
         return see_other("accounts.sign_in", next=back)
     asks = topic.asker_id == actor.id and not form.thanks.data
-    post = service.comment(actor, topic, form.text, wants_answer=not form.thanks.data)
+    try:
+        post = gate.comment(actor, topic, form.text, wants_answer=not form.thanks.data)
+    except gate.RefusedError as refused:
+        form.form_errors.extend(refused.words)
+        return shown(topic, Writing(comment=form))
     let_go(f"topic:{topic.id}")
+    if isinstance(post, gate.Held):
+        return waits(post)
     if asks and topic.is_awaiting and topic.due_at is not None:
         flash(_who_answers(topic), "kept")
     return at_post(topic, post.seq)
@@ -86,10 +93,14 @@ def dispute(topic: Topic) -> ResponseReturnValue:
     form = Verdict()
     if not form.validate():
         return shown(topic, Writing(verdict=form))
-    service.dispute(current_actor(), topic)
+    try:
+        said = gate.dispute(current_actor(), topic, form.body.data or "")
+    except gate.RefusedError as refused:
+        form.body.errors = refused.words
+        return shown(topic, Writing(verdict=form))
     flash(_("It is back on the desk, with a new promise."), "info")
-    if form.body.data:
-        service.comment(current_actor(), topic, form.body.data)
+    if isinstance(said, gate.Held):
+        return waits(said)
     return see_other("topics.topic", topic_id=topic.id)
 
 
@@ -121,8 +132,14 @@ def edit(topic: Topic) -> ResponseReturnValue:
     form = Change(title=topic.title, body=topic.body, tags=tags, language=topic.language)
     if form.is_sent_well():
         words = form.said(topic.kind, topic.category)
-        service.edit(current_actor(), topic, words, form.reason.data or "")
-        return see_other("topics.topic", topic_id=topic.id)
+        try:
+            done = gate.edit(current_actor(), topic, words, form.reason.data or "")
+        except gate.RefusedError as refused:
+            form.form_errors.extend(refused.words)
+        else:
+            if isinstance(done, gate.Held):
+                return waits(done)
+            return see_other("topics.topic", topic_id=topic.id)
     status = 422 if form.errors else 200
     return render_template("topics/edit.html", topic=topic, post=None, form=form), status
 
@@ -134,8 +151,12 @@ def edit_post(post: Post) -> ResponseReturnValue:
     if post.is_official:
         form.body.label.text = _("The official answer")
     if form.is_sent_well():
-        service.edit_post(current_actor(), post, form.text, form.reason.data or "")
-        return at_post(topic, post.seq)
+        try:
+            done = gate.edit_post(current_actor(), post, form.text, form.reason.data or "")
+        except gate.RefusedError as refused:
+            form.form_errors.extend(refused.words)
+        else:
+            return waits(done) if isinstance(done, gate.Held) else at_post(topic, post.seq)
     status = 422 if form.errors else 200
     return render_template("topics/edit.html", topic=topic, post=post, form=form), status
 

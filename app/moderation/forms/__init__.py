@@ -1,0 +1,28 @@
+"""Acts of moderation as forms: every one asks why."""
+
+from app.moderation.forms.acts import ActForm, MergeForm, MoveForm, PassOnForm, WithdrawForm
+from app.moderation.forms.people import LiftForm, RestrainForm
+from app.moderation.forms.reading import (
+    RETURNED_FOR,
+    AppealForm,
+    ChangeForm,
+    DecideForm,
+    ReturnForm,
+    TextForm,
+)
+
+__all__ = [
+    "RETURNED_FOR",
+    "ActForm",
+    "AppealForm",
+    "ChangeForm",
+    "DecideForm",
+    "LiftForm",
+    "MergeForm",
+    "MoveForm",
+    "PassOnForm",
+    "RestrainForm",
+    "ReturnForm",
+    "TextForm",
+    "WithdrawForm",
+]
