@@ -12,6 +12,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 import config
 from app.accounts import sessions
 from app.accounts import views as accounts
+from app.accounts.outside import providers
 from app.brand import views as brand
 from app.brand.queries import brand as the_brand
 from app.brand.queries import plain
@@ -45,6 +46,8 @@ from app.media import service as pictures
 from app.media import views as media
 from app.moderation import views as moderation
 from app.notify import views as notify
+from app.privacy import archive, ledger
+from app.privacy import views as privacy
 from app.search import shelf
 from app.search import views as search
 from app.sla import views as sla
@@ -55,7 +58,7 @@ if TYPE_CHECKING:
 
     from app.brand.models import Brand
 
-DOORS = (media, brand, accounts, topics, moderation, ideas, search, sla, notify, insight)
+DOORS = (media, brand, accounts, privacy, topics, moderation, ideas, search, sla, notify, insight)
 # Imported for what they register: tables, reactions to events, the worker's sweeps.
 REGISTERED = (
     "core.chain",
@@ -65,11 +68,22 @@ REGISTERED = (
     "core.upkeep",
     "core.verifying",
     "media.reactions",
+    "media.personal",
     "brand.policy",
+    "brand.personal",
     "accounts.policy",
-    "privacy.models",
+    "accounts.personal",
     "privacy.policy",
+    "privacy.personal",
+    "privacy.reactions",
+    "topics.personal",
     "ideas.policy",
+    "ideas.personal",
+    "moderation.personal",
+    "sla.personal",
+    "search.personal",
+    "notify.personal",
+    "insight.personal",
     "moderation.policy",
     "sla.policy",
     "ideas.models",
@@ -121,6 +135,8 @@ def _init_core(app: Flask) -> None:
     # Tests write by hand: a thread would write into their transactions.
     tallies.init(None if app.testing else app.app_context)
     pictures.init(app.config)
+    archive.init(app.config)
+    ledger.init(app.config)
     shelf.init(app.config)
     db.init(app)
     errors.init(app)
@@ -128,6 +144,7 @@ def _init_core(app: Flask) -> None:
     challenge.init(app)
     web.init(app)
     sessions.init(app)
+    providers.init(app.config)
     i18n.init(app, locale=_reader_locale, zone=_reader_zone)
     app.jinja_env.globals.update(panels=panels.panels, can=_reader_can)
 

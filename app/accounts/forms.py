@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ from wtforms import (
     EmailField,
     Field,
     FileField,
+    HiddenField,
     PasswordField,
     SelectField,
     StringField,
@@ -23,11 +23,11 @@ from wtforms import (
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than stubs
 from wtforms.validators import InputRequired, Length, Optional
 
-from app.accounts import service
+from app.accounts import factors, passkeys, passwords, service
 from app.accounts.absences import LONGEST as LONGEST_ABSENCE
 from app.accounts.absences import Leave
 from app.accounts.models import ROLES
-from app.core import clock
+from app.core import addresses, clock, names
 from app.core.forms import REQUIRED, Form, between, fold, strip
 from app.core.i18n import LOCALE_NAMES, _, _l, zone_names
 
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 
     from app.accounts.models import Absence, Person
 
-SHORTEST, LONGEST = 10, 128
 YEARS_AHEAD = 2
 
 
@@ -54,6 +53,25 @@ class IsAddress:
         field.data = found.normalized
 
 
+NAME_FAULTS = {
+    "hidden": _l("There is a sign in this name that cannot be seen. Please type it anew."),
+    "marks": _l("There are too many marks over one letter of this name."),
+    "signs": _l("A name is made of letters. Please leave out pictures and signs."),
+    "styled": _l("Please write the name in ordinary letters."),
+    "mixed": _l("Please write each word of the name in one alphabet."),
+    "short": _l("A name has two letters at least."),
+}
+
+
+class IsPlain:
+    """Words under a name, or a colleague's name, drawn so that they say what they seem to."""
+
+    def __call__(self, _form: Form, field: Field) -> None:
+        fault = names.fault(field.data) if field.data else None
+        if fault is not None:
+            raise ValidationError(str(NAME_FAULTS[fault]))
+
+
 class IsOwnName:
     """A name that shows itself and could not be taken for the bank's."""
 
@@ -63,6 +81,8 @@ class IsOwnName:
     def __call__(self, _form: Form, field: Field) -> None:
         try:
             service.check_name(field.data or "", self.bank, person=self.person)
+        except service.NameFaultError as error:
+            raise ValidationError(str(NAME_FAULTS[error.fault])) from None
         except service.NameTakenError:
             raise ValidationError(
                 _("This name could be taken for somebody at the bank. Please choose another.")
@@ -71,21 +91,56 @@ class IsOwnName:
 
 def normal(text: str | None) -> str | None:
     """One form for one password, however the keyboard composed it."""
-    return unicodedata.normalize("NFC", text) if isinstance(text, str) else text
+    return passwords.normal(text) if isinstance(text, str) else text
 
 
 def _new_password(label: Any) -> PasswordField:
     return PasswordField(
         label,
         filters=[normal],
-        validators=[
-            InputRequired(REQUIRED),
-            Length(
-                SHORTEST, LONGEST, message=_l("A password has from %(min)d to %(max)d characters.")
-            ),
-        ],
+        validators=[InputRequired(REQUIRED)],
         description=_l("At least 10 characters. Several words are easier to keep in mind."),
     )
+
+
+def _judge(field: Field, *words: str, staff: bool = False) -> None:
+    """Raise ValidationError for a new password that is too short, too long or too easy."""
+    shortest = passwords.SHORTEST_OF_STAFF if staff else passwords.SHORTEST
+    if not shortest <= len(field.data) <= passwords.LONGEST:
+        raise ValidationError(
+            _(
+                "A password has from %(min)d to %(max)d characters.",
+                min=shortest,
+                max=passwords.LONGEST,
+            )
+        )
+    if passwords.is_common(field.data):
+        raise ValidationError(
+            _("This password is among the first that anybody would try. Please choose another.")
+        )
+    if passwords.is_made_of(field.data, [*words, addresses.host(), "otklik"]):
+        raise ValidationError(
+            _("Your name, your e-mail and the bank's name are easy to guess. Please add to them.")
+        )
+
+
+class _NewPassword(Form):
+    """What is asked of every new password of somebody we know."""
+
+    password: PasswordField
+
+    def __init__(self, person: Person, bank: str) -> None:
+        super().__init__()
+        self._words = (bank, person.name, person.email or "")
+        self._staff = person.is_staff
+        if person.is_staff:
+            self.password.description = _(
+                "At least 15 characters. Several words are easier to keep in mind."
+            )
+
+    def validate_password(self, field: Field) -> None:
+        """WTForms calls this after the field's own validators."""
+        _judge(field, *self._words, staff=self._staff)
 
 
 def _old_password(label: Any) -> PasswordField:
@@ -117,9 +172,35 @@ class SignUpForm(Form):
     )
     email = _address(_l("E-mail"), _l("Shown to nobody. The answer will come here."))
     password = _new_password(_l("Password"))
+    agreed = BooleanField(
+        _l("I have read this and agree"),
+        validators=[InputRequired(_l("Without your agreement we may not keep your data."))],
+    )
 
-    def __init__(self, bank: str) -> None:
+    def __init__(self, bank: str, *, asks_to_agree: bool = False) -> None:
         super().__init__()
+        self._bank = bank
+        if not asks_to_agree:
+            del self.agreed
+
+    def validate_name(self, field: Field) -> None:
+        """WTForms calls this after the field's own validators."""
+        IsOwnName(self._bank)(self, field)
+
+    def validate_password(self, field: Field) -> None:
+        """Likewise; the others have been read."""
+        _judge(field, self._bank, self.name.data or "", self.email.data or "")
+
+
+class WelcomeForm(Form):
+    """The name of a customer whom the bank's provider knows, as everybody shall see it."""
+
+    name = StringField(
+        _l("Your name"), filters=[fold], validators=[InputRequired(REQUIRED), between(2, 60)]
+    )
+
+    def __init__(self, bank: str, suggested: str) -> None:
+        super().__init__(data={"name": suggested})
         self._bank = bank
 
     def validate_name(self, field: Field) -> None:
@@ -148,13 +229,78 @@ class AddressForm(Form):
     email = _address(_l("E-mail"))
 
 
-class NewPasswordForm(Form):
+class CodeForm(Form):
+    """A code of an app or from paper."""
+
+    code = StringField(
+        _l("Code"),
+        filters=[strip],
+        validators=[InputRequired(REQUIRED), Length(max=40, message=_l("Too long."))],
+        description=_l("Six digits from the app, or one of your recovery codes."),
+    )
+
+
+class AppCodeForm(Form):
+    """The first code that an app shows."""
+
+    code = StringField(
+        _l("Code from the app"),
+        filters=[strip],
+        validators=[InputRequired(REQUIRED), Length(max=40, message=_l("Too long."))],
+        description=_l("Six digits; they change every half minute."),
+    )
+
+
+class PasskeyForm(Form):
+    """What a passkey answered; a script fills it in."""
+
+    credential = HiddenField(validators=[Length(max=passkeys.LONGEST_ANSWER)])
+
+    def was_used(self) -> bool:
+        """Whether a passkey answered, and not another form of the same page."""
+        return bool(self.credential.data)
+
+
+class NewPasskeyForm(PasskeyForm):
+    """A new passkey and what to call it."""
+
+    name = StringField(
+        _l("What to call it"),
+        filters=[fold],
+        validators=[InputRequired(REQUIRED), between(1, 60)],
+        description=_l("For example the device it is on."),
+    )
+
+
+class AgainForm(Form):
+    """The password once more."""
+
+    password = _old_password(_l("Password"))
+
+
+RESET_REASONS = {
+    "lost": _l("The device is lost"),
+    "stolen": _l("The device was stolen"),
+    "broken": _l("The device is broken"),
+    "replaced": _l("There is a new device"),
+}
+
+
+class ResetFactorsForm(Form):
+    """Why an administrator takes somebody's second factors away."""
+
+    reason = SelectField(
+        _l("Reason"), choices=[SelectChoice(r, RESET_REASONS[r]) for r in factors.REASONS]
+    )
+
+
+class NewPasswordForm(_NewPassword):
     """A new password, by a mailed link."""
 
     password = _new_password(_l("New password"))
 
 
-class ChangePasswordForm(Form):
+class ChangePasswordForm(_NewPassword):
     """A new password, from the profile."""
 
     old = _old_password(_l("Present password"))
@@ -174,7 +320,9 @@ class ProfileForm(Form):
     name = StringField(
         _l("Your name"), filters=[fold], validators=[InputRequired(REQUIRED), between(2, 60)]
     )
-    post = StringField(_l("Post at the bank"), filters=[fold], validators=[Length(max=120)])
+    post = StringField(
+        _l("Post at the bank"), filters=[fold], validators=[Length(max=120), IsPlain()]
+    )
     about = TextAreaField(
         _l("About you"),
         filters=[strip],
@@ -226,7 +374,7 @@ class PersonForm(Form):
     post = StringField(
         _l("Post at the bank"),
         filters=[fold],
-        validators=[Length(max=120, message=_l("At most %(max)d characters, please."))],
+        validators=[Length(max=120, message=_l("At most %(max)d characters, please.")), IsPlain()],
         description=_l("Signed under every official answer from now on."),
     )
 
@@ -243,7 +391,7 @@ class InviteForm(PersonForm):
     """A new member of staff."""
 
     name = StringField(
-        _l("Name"), filters=[fold], validators=[InputRequired(REQUIRED), between(2, 60)]
+        _l("Name"), filters=[fold], validators=[InputRequired(REQUIRED), between(2, 60), IsPlain()]
     )
     email = _address(_l("E-mail"), _l("A link to choose a password goes there."))
 
@@ -399,3 +547,41 @@ def last_day(ends_at: datetime, zone: ZoneInfo) -> tuple[date, time | None]:
     if local.time() == time():
         return local.date() - timedelta(days=1), None
     return local.date(), local.time().replace(second=0, microsecond=0)
+
+
+class AgreeForm(Form):
+    """A tick that nobody has made beforehand."""
+
+    agreed = BooleanField(
+        _l("I have read this and agree"),
+        validators=[InputRequired(_l("Without your agreement we may not keep your data."))],
+    )
+
+
+class LegalTextForm(Form):
+    """What the bank says about personal data, in each language; the bank's own must be there."""
+
+    ru = TextAreaField("Русский", filters=[strip], validators=[Length(max=60_000)])
+    uk = TextAreaField("Українська", filters=[strip], validators=[Length(max=60_000)])
+    en = TextAreaField("English", filters=[strip], validators=[Length(max=60_000)])
+    asks = BooleanField(
+        _l("Ask everybody to agree anew"),
+        description=_l("When they sign in next. Leave it for a slip of the pen only."),
+    )
+
+    def __init__(self, texts: dict[str, str], bank_locale: str) -> None:
+        super().__init__(data=texts)
+        self._bank_locale = bank_locale
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """The text in the bank's language stands in for those that are missing."""
+        right = super().validate(extra_validators)
+        own = {"uk": self.uk, "en": self.en}.get(self._bank_locale, self.ru)
+        if not own.data:
+            own.errors = [str(REQUIRED)]
+            return False
+        return right
+
+    def texts(self) -> dict[str, str]:
+        """By language."""
+        return {code: self[code].data or "" for code in LOCALE_NAMES}

@@ -5,6 +5,7 @@ from app.commands.database import database
 from app.commands.deliveries import deliveries
 from app.commands.demo import demo
 from app.commands.doctor import doctor
+from app.commands.erasures import erasures, retention_group
 from app.commands.figures import figures
 from app.commands.importing import importing
 from app.commands.markup import markup
@@ -22,10 +23,12 @@ COMMANDS = (
     deliveries,
     demo,
     doctor,
+    erasures,
     figures,
     importing,
     markup,
     permissions,
+    retention_group,
     search,
     settings,
     sla,

@@ -6,8 +6,8 @@ import click
 from alembic import command
 from flask.cli import AppGroup
 
+from app.commands.erasures import reapply
 from app.core import transactions
-from app.core.db import session
 from app.core.schema import alembic_config
 from app.sla.service.verifying import project_what_never_was
 
@@ -27,7 +27,8 @@ def migrate(revision: str = "head") -> None:
     if revision == "head":
         project_what_never_was()
         transactions.commit()
-        session.remove()
+        # A database from a backup may hold people who were erased since.
+        reapply()
 
 
 @database.command("downgrade")

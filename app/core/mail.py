@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from email.message import EmailMessage
     from pathlib import Path
 
@@ -59,6 +59,13 @@ def check() -> str:
     with _connect(_transport.url) as server:
         server.noop()
     return urlsplit(_transport.url).hostname or ""
+
+
+def kept() -> Iterator[Path]:
+    """Letters that lie in the folder, whole or torn off."""
+    if _transport is not None and _transport.folder.is_dir():
+        yield from sorted(_transport.folder.glob("*.eml"))
+        yield from sorted(_transport.folder.glob(".*.eml.*"))
 
 
 def _keep(message: EmailMessage, folder: Path) -> None:

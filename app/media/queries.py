@@ -57,6 +57,16 @@ def unused(pictures: Sequence[Image]) -> list[Image]:
     return list(left.values())
 
 
+def pointed_at_by_nothing(pictures: Sequence[Image]) -> list[Image]:
+    """Those that no row points at, whatever texts show them."""
+    left = {picture.id: picture for picture in pictures}
+    for column in _columns():
+        if any(key.column.table is Image.__table__ for key in column.foreign_keys):
+            for found in session.scalars(select(column).where(column.in_(left))):
+                left = {id_: picture for id_, picture in left.items() if id_ != found}
+    return list(left.values())
+
+
 def _columns() -> Iterator[Column[object]]:
     for table in Model.metadata.sorted_tables:
         yield from table.columns

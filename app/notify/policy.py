@@ -69,6 +69,11 @@ LETTERS = {
     "change": ACCOUNT,
     "address_changed": ACCOUNT,
     "password_changed": ACCOUNT,
+    "export_ready": ACCOUNT,
+    "erasure_asked": ACCOUNT,
+    "link": ACCOUNT,
+    "no_link": ACCOUNT,
+    "second_factor": ACCOUNT,
 }
 
 

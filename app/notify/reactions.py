@@ -1,7 +1,19 @@
 """Who is told when something happens: letters are written here as rows, and posted one by one."""
 
 from app.accounts import queries as accounts
-from app.accounts.events import AddressChanged, PasswordChanged, TicketIssued
+from app.accounts.events import (
+    AddressChanged,
+    CodeAppAdded,
+    CodeAppRemoved,
+    CodesGuessed,
+    PasskeyAdded,
+    PasskeyRemoved,
+    PasswordChanged,
+    RecoveryCodesMade,
+    RecoveryCodeUsed,
+    SecondFactorsReset,
+    TicketIssued,
+)
 from app.core import mail, transactions
 from app.core.events import fact_at_hand, later, now
 from app.ideas.events import IdeaStateChanged
@@ -20,6 +32,7 @@ from app.moderation.events import (
 )
 from app.notify import letters, policy, queries, reminders, service
 from app.notify.events import LetterWritten
+from app.privacy.events import ErasureAsked, ExportMade
 from app.sla.events import HourMoved, RemindersDue
 from app.sla.queries import people
 from app.topics import queries as topics
@@ -214,6 +227,39 @@ def tell_of_the_new_password(event: PasswordChanged) -> None:
     person = accounts.person(event.person_id)
     if person is not None:
         service.write("password_changed", [person])
+
+
+@later(
+    PasskeyAdded,
+    PasskeyRemoved,
+    CodeAppAdded,
+    CodeAppRemoved,
+    RecoveryCodesMade,
+    RecoveryCodeUsed,
+    CodesGuessed,
+    SecondFactorsReset,
+)
+def tell_of_the_second_factor(event: PasskeyAdded) -> None:
+    """Likewise; the first codes on paper come with the factor, of which they are told already."""
+    person = accounts.person(event.person_id)
+    if person is not None and not getattr(event, "first", False):
+        service.write("second_factor", [person])
+
+
+@later(ExportMade)
+def tell_that_the_export_is_ready(event: ExportMade) -> None:
+    """The link opens the file for nobody but them, and only after signing in again."""
+    person = accounts.person(event.person_id)
+    if person is not None:
+        service.write("export_ready", [person])
+
+
+@later(ErasureAsked)
+def tell_until_when_they_can_stay(event: ErasureAsked) -> None:
+    """If it was not them, this is how they learn of it in time."""
+    person = accounts.person(event.person_id)
+    if person is not None and event.basis == "own_request":
+        service.write("erasure_asked", [person])
 
 
 @later(LetterWritten)

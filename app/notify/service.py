@@ -27,7 +27,13 @@ if TYPE_CHECKING:
     from app.topics.models import Topic
 
 # Otherwise nobody is told what they did themselves.
-ABOUT_ONES_OWN_ACT = {"receipt", "password_changed"}
+ABOUT_ONES_OWN_ACT = {
+    "receipt",
+    "export_ready",
+    "erasure_asked",
+    "password_changed",
+    "second_factor",
+}
 
 
 @dataclass(frozen=True)

@@ -114,6 +114,27 @@ def last_turn(role: str) -> datetime | None:
     return datetime.fromtimestamp(at, UTC)
 
 
+def ask_for_purge() -> None:
+    """Words in the files of this index must go from the disk, not only out of sight."""
+    _purge().touch()
+
+
+def wants_purge() -> bool:
+    """Whether it was asked for and not done yet."""
+    return _purge().exists()
+
+
+def purged(asked_before: datetime) -> None:
+    """A new index stands in the old one's place, made of what was read since then."""
+    wanted = _purge()
+    if wanted.exists() and wanted.stat().st_mtime < asked_before.timestamp():
+        wanted.unlink(missing_ok=True)
+
+
+def _purge() -> Path:
+    return _Shelf.path / "purge"
+
+
 def _locked(file: IO[str]) -> bool:
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

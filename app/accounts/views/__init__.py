@@ -20,6 +20,16 @@ def _keep_nothing(response: Response) -> Response:
 
 
 # The modules need the door above them.
-from app.accounts.views import absences, entry, people  # noqa: E402
+from app.accounts.views import absences, again, arrival, consents, entry, outside, people, safety  # noqa: E402
 
-__all__ = ["absences", "door", "entry", "people"]
+__all__ = [
+    "absences",
+    "again",
+    "arrival",
+    "consents",
+    "door",
+    "entry",
+    "outside",
+    "people",
+    "safety",
+]

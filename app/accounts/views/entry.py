@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flask import current_app, flash, redirect, render_template, request, url_for
+from flask import flash, make_response, render_template, request, url_for
 
-from app.accounts import queries, service, sessions
+from app.accounts import consents, paces, service, sessions
 from app.accounts.forms import (
     AddressForm,
     ChangeAddressForm,
@@ -17,8 +17,17 @@ from app.accounts.forms import (
     SignInForm,
     SignUpForm,
 )
-from app.accounts.views import door
+from app.accounts.views import door, outside
+from app.accounts.views.arrival import (
+    arrive,
+    look_in_your_mail,
+    onwards,
+    page,
+    stale_link,
+    too_fast,
+)
 from app.brand.queries import brand
+from app.core import limits
 from app.core.guests import guest_hash, make_guest
 from app.core.i18n import _, is_locale, locale_code
 from app.core.web import current_actor, inside, remember_locale, see_other
@@ -31,23 +40,19 @@ if TYPE_CHECKING:
     from app.accounts.models import Person, Ticket
 
 
-# Where somebody's day begins.
-HOMES = {
-    "executive": "topics.desk",
-    "manager": "sla.board",
-    "administrator": "moderation.home",
-}
-
 # ------------------------------------------------------------------------------------- signing up
 
 
 @door.form("/sign-up", may="accounts.sign_up")
 def sign_up() -> ResponseReturnValue:
     """The same page follows whether or not the address has an account: the letter tells."""
-    form = SignUpForm(brand().name)
+    texts = consents.current()
+    form = SignUpForm(brand().name, asks_to_agree=bool(texts))
     if not form.is_sent_well():
-        return _page("sign_up", form)
-    service.sign_up(
+        return page("sign_up", form, texts=texts)
+    if (pause := limits.wait(paces.SIGN_UPS)) > 0:
+        return too_fast("sign_up", form, pause, texts=texts)
+    ticket = service.sign_up(
         name=form.name.data or "",
         email=form.email.data or "",
         password=form.password.data or "",
@@ -55,7 +60,9 @@ def sign_up() -> ResponseReturnValue:
         guest=make_guest(),
         next_page=inside(request.values.get("next")),
     )
-    return _look_in_your_mail(form.email.data or "")
+    if ticket.purpose == "confirm" and ticket.person is not None:
+        consents.agree(ticket.person, texts, "sign_up", request.remote_addr)
+    return look_in_your_mail(form.email.data or "")
 
 
 @door.form("/confirm/<token>", may="accounts.prove_address")
@@ -63,15 +70,14 @@ def confirm(token: str) -> ResponseReturnValue:
     """A page with a button: mail scanners open links, and opening must change nothing."""
     ticket = service.ticket_for(token, "confirm", "known")
     if ticket is None:
-        return _stale_link()
+        return stale_link()
     form = None if ticket.guest == guest_hash() else ConfirmForm()
     if ticket.purpose == "known" or not _began_it(ticket, form):
-        page = render_template("accounts/confirm.html", ticket=ticket, form=form)
-        return page, 422 if form and form.form_errors else 200
+        shown = render_template("accounts/confirm.html", ticket=ticket, form=form)
+        return shown, 422 if form and form.form_errors else 200
     person = service.confirm(ticket)
-    sessions.begin(person)
     flash(_("Welcome, %(name)s. Your address is confirmed.", name=person.name), "success")
-    return _onwards(person, ticket.next)
+    return arrive(person, "confirm", next_page=ticket.next)
 
 
 # ------------------------------------------------------------------------------------- in and out
@@ -81,55 +87,62 @@ def confirm(token: str) -> ResponseReturnValue:
 def sign_in() -> ResponseReturnValue:
     """One answer for a wrong password and for an unknown address."""
     if current_actor().id is not None:
-        return _onwards(current_actor(), request.values.get("next"))
+        return onwards(current_actor(), request.values.get("next"))
     form = SignInForm()
     if not form.is_sent_well():
-        return _page("sign_in", form)
-    person = service.authenticate(form.email.data or "", form.password.data or "")
+        return page("sign_in", form)
+    email = form.email.data or ""
+    if (pause := paces.before_trying(email)) > 0:
+        return too_fast("sign_in", form, pause)
+    person = service.authenticate(email, form.password.data or "")
     if person is None:
+        paces.after_failing()
         form.form_errors.append(_("The e-mail or the password does not fit. Please try again."))
-        return _page("sign_in", form)
-    service.note_sign_in(person, guest_hash())
-    sessions.begin(person)
-    return _onwards(person, request.values.get("next"))
+        return page("sign_in", form)
+    paces.after_coming_in(email)
+    return arrive(person, "password", next_page=request.values.get("next"))
 
 
 @door.post("/sign-out", may="accounts.sign_out")
 def sign_out() -> ResponseReturnValue:
     """The session's row goes; what the browser kept is worth nothing."""
+    page = outside.way_out()
     sessions.end()
-    response = see_other("topics.front")
-    response.headers["Clear-Site-Data"] = '"cache"'
+    response = make_response(page) if page else see_other("topics.front")
+    # Not cookies: the language chosen here is the browser's, not the person's.
+    response.headers["Clear-Site-Data"] = '"cache", "storage"'
     return response
 
 
 @door.form("/reset", may="accounts.prove_address")
 def ask_reset() -> ResponseReturnValue:
-    """Mail a link for a new password."""
+    """Mail a link for a new password. Whether one went out, the page never tells."""
     form = AddressForm()
     if not form.is_sent_well():
-        return _page("ask_reset", form)
-    service.ask_reset(form.email.data or "", locale_code())
-    return _look_in_your_mail(form.email.data or "")
+        return page("ask_reset", form)
+    if (pause := limits.wait(paces.LETTERS)) > 0:
+        return too_fast("ask_reset", form, pause)
+    if paces.may_be_written_to(form.email.data or "", paces.RESETS):
+        service.ask_reset(form.email.data or "", locale_code())
+    return look_in_your_mail(form.email.data or "")
 
 
 @door.form("/reset/<token>", may="accounts.prove_address")
 def reset(token: str) -> ResponseReturnValue:
     """Set a new password by the mailed link; every other session ends."""
     ticket = service.ticket_for(token, "reset", "invite")
-    if ticket is None:
-        return _stale_link()
-    form = NewPasswordForm()
+    if ticket is None or ticket.person is None:
+        return stale_link()
+    form = NewPasswordForm(ticket.person, brand().name)
     if not form.is_sent_well():
-        return _page("reset", form, ticket=ticket)
+        return page("reset", form, ticket=ticket)
     person = service.reset(ticket, form.password.data or "")
-    sessions.begin(person)
     if ticket.purpose == "invite":
         flash(_("Welcome, %(name)s. Your account is open.", name=person.name), "success")
         # A face and a few words first: that is what customers will see.
-        return see_other("accounts.profile")
+        return arrive(person, "reset", next_page=url_for("accounts.profile"))
     flash(_("Your new password works. Other devices were signed out."), "success")
-    return _onwards(person, ticket.next)
+    return arrive(person, "reset", next_page=ticket.next)
 
 
 # ---------------------------------------------------------------------------------------- profile
@@ -142,7 +155,7 @@ def profile() -> ResponseReturnValue:
     offered = [code for code in brand().languages if is_locale(code)]
     form = ProfileForm(person, brand().name, offered)
     if not form.is_sent_well() or not _take_picture(form, person):
-        return _page("profile", form, person=person, sessions=queries.sessions_of(person))
+        return page("profile", form, person=person)
     service.rename(person, form.name.data or "")
     person.about = form.about.data or ""
     person.locale, person.timezone = form.locale.data, form.timezone.data or None
@@ -155,10 +168,10 @@ def profile() -> ResponseReturnValue:
     return response
 
 
-@door.form("/profile/password", may="accounts.edit_own")
+@door.form("/profile/password", may="accounts.edit_own", fresh=True)
 def change_password() -> ResponseReturnValue:
     """Other devices are signed out; this one stays."""
-    form = ChangePasswordForm()
+    form = ChangePasswordForm(current_actor(), brand().name)
     if form.is_sent_well():
         try:
             service.change_password(
@@ -171,11 +184,11 @@ def change_password() -> ResponseReturnValue:
             _say_wrong_password(form.old)
         else:
             flash(_("Your new password works. Other devices were signed out."), "success")
-            return see_other("accounts.profile")
-    return _page("change_password", form)
+            return see_other("accounts.safety")
+    return page("change_password", form)
 
 
-@door.form("/profile/address", may="accounts.edit_own")
+@door.form("/profile/address", may="accounts.edit_own", fresh=True)
 def ask_change_of_address() -> ResponseReturnValue:
     """A link goes to the new address; nothing changes until it is used."""
     form = ChangeAddressForm()
@@ -187,8 +200,8 @@ def ask_change_of_address() -> ResponseReturnValue:
         except service.WrongPasswordError:
             _say_wrong_password(form.old)
         else:
-            return _look_in_your_mail(form.email.data or "")
-    return _page("change_address", form)
+            return look_in_your_mail(form.email.data or "")
+    return page("change_address", form)
 
 
 @door.form("/change-address/<token>", may="accounts.prove_address")
@@ -196,23 +209,15 @@ def change_address(token: str) -> ResponseReturnValue:
     """Move to the proved address."""
     ticket = service.ticket_for(token, "change")
     if ticket is None:
-        return _stale_link()
+        return stale_link()
     if request.method == "GET":
         return render_template("accounts/confirm.html", ticket=ticket)
     try:
         service.change_address(ticket)
     except service.AddressTakenError:
-        return _stale_link()
+        return stale_link()
     flash(_("Your address is changed."), "success")
-    return see_other("accounts.profile" if current_actor().id else "accounts.sign_in")
-
-
-@door.post("/profile/sessions/<int:session_id>/end", may="accounts.edit_own")
-def end_session(session_id: int) -> ResponseReturnValue:
-    """Sign another device out."""
-    service.sign_out_of(current_actor(), session_id)
-    flash(_("That device is signed out."), "success")
-    return see_other("accounts.profile")
+    return see_other("accounts.safety" if current_actor().id else "accounts.sign_in")
 
 
 # ----------------------------------------------------------------------------------------- inside
@@ -231,29 +236,6 @@ def _began_it(ticket: Ticket, form: ConfirmForm | None) -> bool:
         form.form_errors.append(_("The e-mail or the password does not fit. Please try again."))
         return False
     return True
-
-
-def _page(name: str, form: object, **more: object) -> ResponseReturnValue:
-    answer = render_template(
-        f"accounts/{name}.html", form=form, next=inside(request.values.get("next")), **more
-    )
-    return answer, 422 if request.method == "POST" else 200
-
-
-def _look_in_your_mail(address: str) -> ResponseReturnValue:
-    # Without a mail server letters are files: whoever tries Otklik out should find theirs.
-    folder = None if current_app.config["MAIL_URL"] else current_app.config["MAIL_PATH"]
-    return render_template("accounts/look_in_your_mail.html", address=address, folder=folder)
-
-
-def _stale_link() -> ResponseReturnValue:
-    return render_template("accounts/stale_link.html"), 410
-
-
-def _onwards(person: Person, next_page: str | None) -> ResponseReturnValue:
-    """Back to what they were doing; without an errand, to where their work lies."""
-    home = url_for(HOMES.get(person.role, "topics.front"))
-    return redirect(inside(next_page) or home, code=303)
 
 
 def _say_wrong_password(field: object) -> None:

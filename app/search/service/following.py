@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+# A fact of another slice: the engine's files hold its person's words until they are made anew.
+ERASED = "PersonErased"
 # Facts a round; what they changed goes into the index in one commit.
 BATCH = 500
 # After a write that failed: `keeping.mend` looks meanwhile.
@@ -113,6 +115,8 @@ def _round(index: Index) -> int | None:
         raise
     except Exception as error:
         raise UnwritableError(str(error)) from error
+    if any(fact.name == ERASED for fact in new):
+        shelf.ask_for_purge()
     return len(topic_ids)
 
 

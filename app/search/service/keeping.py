@@ -6,6 +6,7 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from app.core import clock
 from app.core.db import reads_only, session
 from app.search import facts, queries, shelf
 from app.search.index import IndexBusy
@@ -102,11 +103,13 @@ def mend() -> bool:
     if reason is None:
         return False
     log.warning("Rebuilding the search index: %s.", reason)
+    began = clock.now()
     try:
         held = rebuild(patience=0)
     except IndexBusy:
         log.warning("Somebody else is rebuilding the search index; looking again later.")
         return False
+    shelf.purged(began)
     log.warning("The search index is whole again: %d topics.", held)
     return True
 
@@ -119,6 +122,8 @@ def _what_is_wrong() -> str | None:
         return "it has followed another database, or this one before it was restored"
     if following.keeps_failing():
         return "it cannot be written"
+    if shelf.wants_purge():
+        return "its files may hold words of somebody who was erased"
     if shelf.index().is_without_meanings:
         return "it does not know what titles mean"
     return _how_far_apart(held, cursor)

@@ -1,0 +1,92 @@
+"""The ledger: who was erased, outside the database, so that no backup brings them back.
+
+One line of JSON for each erasure in `instance/erasures.jsonl`, brought to the disk before the
+database is told. Nothing in it says who somebody was: a number, and a mark by which a restored row
+is known to be the same person's and not that of somebody who got their number in another database.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from app.core import signing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from app.accounts.models import Person
+
+_path = Path("erasures.jsonl")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One erasure. `asked_by_id`: the person themselves or an administrator, by number."""
+
+    key: str
+    person_id: int
+    mark: str
+    words: bool
+    basis: str
+    asked_at: str
+    asked_by_id: int | None
+    at: str
+
+    @property
+    def done_at(self) -> datetime:
+        """When it was done first."""
+        return datetime.fromisoformat(self.at)
+
+
+def init(config: Mapping[str, Any]) -> None:
+    """Take the instance folder from the application's settings."""
+    global _path  # noqa: PLW0603 (one ledger an instance, set at start)
+    _path = Path(config["INSTANCE_PATH"]) / "erasures.jsonl"
+
+
+def path() -> Path:
+    """Where it lies."""
+    return _path
+
+
+def mark(person: Person) -> str:
+    """What tells this row from another with its number: when it was made, keyed."""
+    return signing.sign("erased", person.id, int(person.created_at.timestamp() * 1000))
+
+
+def write(line: Line) -> None:
+    """Append a line and wait until the disk has it."""
+    _path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor = os.open(_path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    with os.fdopen(descriptor, "ab") as file:
+        torn = _path.stat().st_size > 0 and not _ends_well()
+        text = json.dumps(asdict(line), ensure_ascii=True, separators=(",", ":"))
+        file.write((b"\n" if torn else b"") + text.encode() + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def read() -> Iterator[Line]:
+    """Every erasure, each once; a line that a sudden end tore off is passed by."""
+    seen = set()
+    if not _path.exists():
+        return
+    for text in _path.read_text(encoding="utf-8").splitlines():
+        try:
+            line = Line(**json.loads(text))
+        except (ValueError, TypeError):
+            continue
+        if line.key not in seen:
+            seen.add(line.key)
+            yield line
+
+
+def _ends_well() -> bool:
+    with _path.open("rb") as file:
+        file.seek(-1, os.SEEK_END)
+        return file.read(1) == b"\n"
