@@ -13,7 +13,7 @@ export default (form) => {
 
   let words = "";
   let at = -1;
-  const hits = () => [...list.children];
+  const hits = () => [...list.querySelectorAll("[role=option]")];
 
   const choose = (next) => {
     hits()[at]?.setAttribute("aria-selected", "false");

@@ -116,6 +116,16 @@ def test_boxes_offer_what_was_meant_while_somebody_types(bank: dict[str, Topic])
     assert offered("qwzx") == []
     suggested = finding.suggestions(PUBLIC, "rjvbccbz pf gthtdjl pf uhfybwe")
     assert [each.topic.title for each in suggested] == [bank["fee"].title]
+    assert suggested[0].meant == "комиссия за перевод за границу"
+    assert finding.completions(PUBLIC, "ипот")[0].meant is None
+
+
+def test_boxes_say_what_they_looked_for(bank: dict[str, Topic], browser: Browser) -> None:
+    for shape in ("options", "list"):
+        typed = browser.get(f"/search/similar?q=bgjntrf&shape={shape}").get_data(as_text=True)
+        assert typed.count("Shown for «ипотека»") == 2, "seen and said"
+        told = browser.get(f"/search/similar?q=ипотека&shape={shape}").get_data(as_text=True)
+        assert "Shown for" not in told
 
 
 def test_no_index_is_no_error(house: Builders) -> None:

@@ -11,7 +11,7 @@ import math
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from threading import Lock
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from cachetools import TTLCache, cached
 from markupsafe import Markup
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from app.search.wording import Wording
     from app.topics.models import Post, Topic
 
-T = TypeVar("T")
 
 SIZE = 20
 # Fragments are cut from the text and so many replies, the bank's answers first.
@@ -194,11 +193,15 @@ def _texts(document: Document) -> list[str]:
 
 @dataclass(frozen=True)
 class Suggestion:
-    """A past topic for somebody who types: its title marked, the opening of its answer."""
+    """A past topic for somebody who types: its title marked, the opening of its answer.
+
+    `meant`: the words it was found by, when they are others than were typed.
+    """
 
     topic: Topic
     title: Markup
     opening: str
+    meant: str | None = None
 
 
 def completions(actor: Actor, text: str, *, limit: int = 6) -> list[Suggestion]:
@@ -206,13 +209,15 @@ def completions(actor: Actor, text: str, *, limit: int = 6) -> list[Suggestion]:
     return _as_meant(text, lambda meant: _completions(actor, meant, limit))
 
 
-def _as_meant(text: str, ask: Callable[[str], list[T]]) -> list[T]:
+def _as_meant(text: str, ask: Callable[[str], list[Suggestion]]) -> list[Suggestion]:
     """What is found as typed; if nothing, what is as the words were probably meant."""
     found = ask(text)
     if found:
         return found
     reading = understanding.understood(text, typing=True)
-    return ask(reading.text) if reading.instead_of is not None else []
+    if reading.instead_of is None:
+        return []
+    return [replace(each, meant=reading.text) for each in ask(reading.text)]
 
 
 def _completions(actor: Actor, text: str, limit: int) -> list[Suggestion]:
@@ -268,7 +273,11 @@ def _within(category_id: int | None) -> Filters:
 
 def similar(actor: Actor, text: str, *, limit: int = 5) -> list[Topic]:
     """Topics like this text, the closest first; none rather than far-fetched ones."""
-    return _as_meant(text, lambda meant: _close(actor, meant, limit=limit))
+    reading = understanding.understood(text, typing=True)
+    close = _close(actor, text, limit=limit)
+    if close or reading.instead_of is None:
+        return close
+    return _close(actor, reading.text, limit=limit)
 
 
 def answered_like(actor: Actor, topic: Topic, *, limit: int = 3) -> list[Topic]:
