@@ -9,12 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import delete, update
 from sqlalchemy.exc import IntegrityError
 
-from app.accounts import queries
+from app.accounts import passwords, queries
 from app.accounts.events import (
     AddressChanged,
     AddressConfirmed,
@@ -22,19 +20,19 @@ from app.accounts.events import (
     PersonChanged,
     PersonLetIn,
     PersonShutOut,
+    ProvedAgain,
     RoleGiven,
+    SessionsEnded,
     SignedIn,
+    SignInFailed,
     TicketIssued,
 )
-from app.accounts.models import Person, Session, Ticket
+from app.accounts.models import NameRequest, Person, Session, Ticket
+from app.brand.queries import brand
 from app.core import clock, names, signing
 from app.core.db import add_once, row_id, session
 from app.core.events import record
 from app.media import images
-
-# OWASP's floor: 19 MiB, two passes, one lane.
-_hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
-_DUMMY = _hasher.hash("nobody has this password")
 
 LIFETIMES = {
     "confirm": timedelta(days=2),
@@ -44,6 +42,8 @@ LIFETIMES = {
     "invite": timedelta(days=7),
     "absent": timedelta(hours=1),
     "change": timedelta(days=1),
+    "link": timedelta(minutes=15),
+    "no_link": timedelta(minutes=15),
 }
 
 
@@ -53,6 +53,14 @@ LONGEST_NEXT = 500
 
 class NameTakenError(ValueError):
     """The name looks like one of the bank's people or the bank itself."""
+
+
+class NameFaultError(NameTakenError):
+    """Nobody may have a name drawn like this; `fault` is one of `names.fault`."""
+
+    def __init__(self, fault: str) -> None:
+        super().__init__(fault)
+        self.fault = fault
 
 
 class WrongPasswordError(ValueError):
@@ -72,6 +80,14 @@ class StillNeededError(ValueError):
     def __init__(self, names: list[str]) -> None:
         super().__init__(", ".join(names))
         self.names = names
+
+
+class SuspendedError(ValueError):
+    """It is them, and they may not sign in for now."""
+
+    def __init__(self, person: Person) -> None:
+        super().__init__(person.id)
+        self.person = person
 
 
 class OneselfError(ValueError):
@@ -97,7 +113,7 @@ def sign_up(
     The name must have passed `check_name`.
     """
     email = email.strip().lower()
-    password_hash = _hasher.hash(password)
+    password_hash = passwords.hashed(password)
     known = queries.by_email(email)
     if known is not None and known.confirmed_at is not None:
         return issue("known", known, email, locale, guest=guest, next_page=next_page)
@@ -195,23 +211,60 @@ def confirm(ticket: Ticket) -> Person:
 
 
 def authenticate(email: str, password: str) -> Person | None:
-    """The person with this address and password, if they may sign in; always one hash of work."""
+    """The person with this address and password, if they may sign in; always one hash of work.
+
+    Raises SuspendedError for somebody who may not for now: they are told so, and why.
+    """
     person = queries.by_email(email)
-    stored = person.password_hash if person and person.password_hash else _DUMMY
-    try:
-        _hasher.verify(stored, password)
-    except (VerificationError, InvalidHashError):
+    fits = passwords.fits(person.password_hash if person else None, password)
+    if person is not None and fits and person.is_suspended and person.disabled_at is None:
+        raise SuspendedError(person)
+    if person is None or not fits or not person.is_active:
+        record(SignInFailed(person.id if person else None, "password"))
         return None
-    if person is None or stored is _DUMMY or not person.is_active:
-        return None
-    if _hasher.check_needs_rehash(stored):
-        person.password_hash = _hasher.hash(password)
+    if passwords.is_outdated(person.password_hash or ""):
+        person.password_hash = passwords.hashed(password)
     return person
 
 
-def note_sign_in(person: Person, guest: str | None) -> None:
+def note_sign_in(
+    person: Person, guest: str | None, method: str = "password", second: str = ""
+) -> None:
     """Record a sign-in; what the guest had begun becomes theirs."""
-    record(SignedIn(person.id, guest), by=person.id)
+    record(SignedIn(person.id, guest, method, second), by=person.id)
+
+
+def note_proof(person: Person, method: str) -> None:
+    """Record that somebody signed in proved again who they are."""
+    record(ProvedAgain(person.id, method), by=person.id)
+
+
+def note_failure(person: Person, method: str) -> None:
+    """Record that somebody could not."""
+    record(SignInFailed(person.id, method))
+
+
+def ask_link(email: str, locale: str, *, next_page: str | None = None) -> Ticket:
+    """Mail a link that signs in once; whoever may not come in that way is told so by mail only.
+
+    Staff may not: who reads a colleague's mail would answer in the bank's name.
+    """
+    email = email.strip().lower()
+    person = queries.by_email(email)
+    if person is None or not person.is_active or person.is_staff:
+        known = person if person is not None and person.is_active else None
+        return issue("no_link", known, email, locale)
+    return issue("link", person, email, person.locale or locale, next_page=next_page)
+
+
+def use_link(ticket: Ticket) -> Person | None:
+    """Whom the mailed link signs in, once; None when they may not come in that way any more."""
+    ticket.used_at = clock.now()
+    person = ticket.person
+    if person is None or not person.is_active or person.is_staff:
+        record(SignInFailed(person.id if person else None, "link"))
+        return None
+    return person
 
 
 def ask_reset(email: str, locale: str) -> Ticket:
@@ -242,14 +295,12 @@ def change_password(person: Person, old: str, new: str, *, keep: str | None = No
 
 def check_password(person: Person, password: str) -> None:
     """Raise WrongPasswordError unless it is theirs."""
-    try:
-        _hasher.verify(person.password_hash or _DUMMY, password)
-    except (VerificationError, InvalidHashError):
-        raise WrongPasswordError from None
+    if not passwords.fits(person.password_hash, password):
+        raise WrongPasswordError
 
 
 def _set_password(person: Person, password: str, *, keep: str | None = None) -> None:
-    person.password_hash = _hasher.hash(password)
+    person.password_hash = passwords.hashed(password)
     session.flush()
     sign_out_everywhere(person, keep=keep)
     # Whoever knew the old one may have asked for links, to an address of theirs perhaps.
@@ -259,7 +310,7 @@ def _set_password(person: Person, password: str, *, keep: str | None = None) -> 
 
 def set_password(person: Person, password: str) -> None:
     """Give a person made by a command or a colleague their first password."""
-    person.password_hash = _hasher.hash(password)
+    person.password_hash = passwords.hashed(password)
 
 
 def ask_change_of_address(person: Person, email: str, password: str, locale: str) -> Ticket:
@@ -304,17 +355,34 @@ def sign_out_everywhere(person: Person, *, keep: str | None = None) -> None:
 def sign_out_of(person: Person, session_id: int) -> None:
     """End one of the person's sessions."""
     session.execute(delete(Session).where(Session.id == session_id, Session.person_id == person.id))
+    record(SessionsEnded(person.id, "one"), by=person.id)
+
+
+def sign_out_others(person: Person, keep: str | None) -> None:
+    """End all of the person's sessions but the one whose key hash is `keep`."""
+    sign_out_everywhere(person, keep=keep)
+    record(SessionsEnded(person.id, "others"), by=person.id)
+
+
+def end_sessions(administrator: Person, person: Person) -> None:
+    """Sign somebody out of every browser; they may sign in again."""
+    sign_out_everywhere(person)
+    record(SessionsEnded(person.id, "all"), by=administrator.id)
 
 
 def check_name(name: str, bank: str, *, person: Person | None = None) -> None:
-    """Raise NameTakenError when a customer's `name` could be taken for the bank's."""
+    """Raise NameFaultError for a name nobody may have, NameTakenError for one that is another's.
+
+    Only a customer's name could be taken for the bank's; how a name is drawn binds everybody.
+    """
+    fault = names.fault(name)
+    if fault is not None:
+        raise NameFaultError(fault)
     if person is not None and person.is_staff:
         return
-    looks = names.skeleton(name)
-    bank_looks = names.skeleton(bank)
-    if looks in queries.staff_skeletons() or (bank_looks and bank_looks in looks):
+    if names.is_reserved(name, brand().reserved_names) or names.is_the_banks(name, bank):
         raise NameTakenError
-    if names.mixes_scripts(name) or not names.is_printable(name):
+    if any(names.takes(name, theirs) for theirs in queries.staff_names()):
         raise NameTakenError
 
 
@@ -324,9 +392,11 @@ def looks_like_staff(looks: int) -> bool:
 
 
 def rename(person: Person, name: str) -> None:
-    """Give a person a name and its skeleton."""
+    """Give a person a name and its skeleton; who was asked for another name has given one."""
     person.name = " ".join(name.split())
     person.skeleton = names.skeleton(person.name)
+    if person.id is not None:
+        session.execute(delete(NameRequest).where(NameRequest.person_id == person.id))
 
 
 def note_change(person: Person, by: Person | None = None) -> None:
@@ -345,8 +415,11 @@ def hire(person: Person, role: str, post: str, *, by: Person | None = None) -> N
     note_change(person, by)
 
 
-def appoint(administrator: Person, person: Person, role: str, post: str) -> None:
-    """Change somebody's role and post; raises LastAdministratorError and StillNeededError."""
+def appoint(administrator: Person | None, person: Person, role: str, post: str) -> None:
+    """Change somebody's role and post; raises LastAdministratorError and StillNeededError.
+
+    `administrator` is None when the bank's own directory says so.
+    """
     if role != "administrator":
         _keep_an_administrator(person)
     with session.begin_nested():

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from flask import request
+from flask import current_app, request
 from flask import session as current_session
 from flask.sessions import SessionInterface, SessionMixin
 from flask_login import LoginManager, login_user, logout_user
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 COOKIE, SECURE_COOKIE = "sid", "__Host-sid"
 # How often "last seen" is written: a page must not cost a write.
 SEEN = timedelta(minutes=10)
+# How long a first proof waits for the second, and a question to a passkey for its answer.
+HALFWAY = timedelta(minutes=10)
 
 
 class Guest:
@@ -63,6 +65,8 @@ class BrowserSession(CallbackDict[str, Any], SessionMixin):
         self.key = key
         self.modified = False
         self.renew = False
+        # Renewed only if it still stands: what was ended elsewhere must not rise under a new key.
+        self.must_stand = False
         self.stale = False
 
     @property
@@ -90,7 +94,10 @@ class TableSessions(SessionInterface):
             # The page that says so needs no session; failing here would leave no page at all.
             return BrowserSession()
         idle = timedelta(days=app.config["SESSION_DAYS"])
+        longest = timedelta(days=app.config["SESSION_LONGEST_DAYS"])
         if row is None or row.seen_at < clock.now() - idle:
+            return BrowserSession()
+        if row.created_at < clock.now() - longest:
             return BrowserSession()
         found = BrowserSession(dict(row.data), key)
         found.stale = row.seen_at < clock.now() - SEEN
@@ -111,11 +118,10 @@ class TableSessions(SessionInterface):
         token = reads_only.set(False)
         try:
             transactions.rollback()
-            if not session:
-                _forget(session)
+            key = _keep(session) if session else _forget(session)
+            if not isinstance(key, str):
                 response.delete_cookie(name, secure=app.config["SECURE"], httponly=True)
             else:
-                key = _keep(session)
                 response.set_cookie(
                     name,
                     key,
@@ -133,16 +139,21 @@ def _cookie(app: Flask) -> str:
     return SECURE_COOKIE if app.config["SECURE"] else COOKIE
 
 
-def _forget(browser: BrowserSession) -> None:
-    if browser.key_hash:
-        session.execute(delete(Row).where(Row.key_hash == browser.key_hash))
+def _forget(browser: BrowserSession) -> bool:
+    """End it; whether it still stood."""
+    if not browser.key_hash:
+        return False
+    ended = delete(Row).where(Row.key_hash == browser.key_hash).returning(Row.id)
+    return bool(session.execute(ended).all())
 
 
-def _keep(browser: BrowserSession) -> str:
+def _keep(browser: BrowserSession) -> str | None:
     person_id = browser.get("_user_id")
     data = dict(browser)
     if browser.key is None or browser.renew:
-        _forget(browser)
+        stood = _forget(browser)
+        if browser.must_stand and not stood:
+            return None
         browser.key = secrets.token_urlsafe(32)
         row = Row(
             key_hash=digest(browser.key),
@@ -150,6 +161,8 @@ def _keep(browser: BrowserSession) -> str:
             person_id=int(person_id) if person_id else None,
             browser=(request.user_agent.string or "")[:200],
         )
+        if "since" in data:
+            row.created_at = _instant(data["since"])
         session.add(row)
         return browser.key
     # Only what is still there: a session ended elsewhere meanwhile must not rise again.
@@ -159,12 +172,95 @@ def _keep(browser: BrowserSession) -> str:
     return browser.key
 
 
-def begin(person: Person) -> None:
-    """Sign `person` in on this browser, under a new key."""
-    browser = current_session
-    if isinstance(browser._get_current_object(), BrowserSession):  # type: ignore[attr-defined]  # noqa: SLF001
-        browser.renew = True  # type: ignore[attr-defined]
+def begin(person: Person, second: str = "") -> None:
+    """Sign `person` in on this browser, under a new key; nothing but messages is carried over."""
+    messages = current_session.get("_flashes")
+    current_session.clear()
+    if messages:
+        current_session["_flashes"] = messages
+    current_session["since"] = clock.now().timestamp()
+    current_session["second"] = second
+    _prove_now()
+    _renew()
     login_user(person)
+
+
+def prove_again(second: str = "") -> None:
+    """They have shown again that it is them: a new key, and a while in which nobody asks."""
+    row = session.scalar(select(Row).where(Row.key_hash == current_key_hash()))
+    if "since" not in current_session and row is not None:
+        current_session["since"] = row.created_at.timestamp()
+    current_session["second"] = second or current_session.get("second", "")
+    _prove_now()
+    _renew(must_stand=True)
+
+
+def is_fresh(minutes: float = 15) -> bool:
+    """Whether whoever is signed in proved within these minutes that it is them."""
+    proved = current_session.get("proved")
+    if proved is None or "_user_id" not in current_session:
+        return False
+    return clock.now() - _instant(proved) < timedelta(minutes=minutes)
+
+
+def lacks_second_factor(person: Any) -> bool:
+    """Whether this is staff that came in with one proof only, where two are asked for."""
+    if not asks_for_second_factor(person):
+        return False
+    return not current_session.get("second")
+
+
+def asks_for_second_factor(person: Any) -> bool:
+    """Whether this person may not do without a second factor."""
+    return bool(person.is_staff and current_app.config["STAFF_SECOND_FACTOR"])
+
+
+def wait_for_second(person: Person, method: str, next_page: str | None) -> None:
+    """Remember who gave the first proof, under a new key; nobody is signed in yet."""
+    messages = current_session.get("_flashes")
+    current_session.clear()
+    if messages:
+        current_session["_flashes"] = messages
+    current_session["halfway"] = [person.id, method, next_page, clock.now().timestamp()]
+    _renew()
+
+
+def halfway() -> tuple[Person, str, str | None] | None:
+    """Who gave the first proof a moment ago, by which method, and where they want to go."""
+    waiting = current_session.get("halfway")
+    if waiting is None or clock.now() - _instant(waiting[3]) > HALFWAY:
+        return None
+    person = session.get(Person, waiting[0])
+    if person is None or not person.is_active:
+        return None
+    return person, waiting[1], waiting[2]
+
+
+def ask(purpose: str, challenge: str) -> None:
+    """Keep what a passkey is asked to sign for `purpose`."""
+    current_session["asked"] = [purpose, challenge, clock.now().timestamp()]
+
+
+def asked(purpose: str) -> str:
+    """What was asked for `purpose`, given out once; "" when nothing was, or long ago."""
+    kept = current_session.pop("asked", None)
+    if kept is None or kept[0] != purpose or clock.now() - _instant(kept[2]) > HALFWAY:
+        return ""
+    return str(kept[1])
+
+
+def _prove_now() -> None:
+    current_session["proved"] = clock.now().timestamp()
+
+
+def _renew(*, must_stand: bool = False) -> None:
+    browser: Any = current_session._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001
+    if isinstance(browser, BrowserSession):
+        browser.renew, browser.must_stand = True, must_stand
+
+
+def _instant(timestamp: float) -> datetime:
+    return datetime.fromtimestamp(timestamp, UTC)
 
 
 def current_key_hash() -> str | None:

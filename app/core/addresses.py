@@ -31,6 +31,11 @@ def host() -> str:
     return (urlsplit(_base).hostname or "localhost").encode("idna").decode()
 
 
+def is_ours(address: str) -> bool:
+    """Whether a whole address is one of our pages'."""
+    return bool(_base) and (address == _base or address.startswith(f"{_base}/"))
+
+
 def topic(topic_id: int) -> str:
     """A topic's page."""
     return at(f"/topics/{topic_id}")
@@ -69,6 +74,11 @@ def sign_up() -> str:
 def forgotten() -> str:
     """Where one asks for a new password."""
     return at("/reset")
+
+
+def safety() -> str:
+    """Where one sees how one comes in, and ends sessions."""
+    return at("/profile/safety")
 
 
 def made_whole(html: str) -> str:

@@ -20,7 +20,7 @@ from flask import current_app
 from app.accounts import queries as accounts
 from app.accounts.service import token
 from app.brand.queries import brand as the_brand
-from app.core import addresses, clock, markup
+from app.core import addresses, clock, leaving, markup
 from app.core.i18n import is_zone, speaking
 from app.core.policy import PUBLIC
 from app.ideas import queries as ideas
@@ -28,6 +28,19 @@ from app.ideas.events import IdeaStateChanged
 from app.media import drawing
 from app.media.service import path_of
 from app.moderation import queries as moderation
+from app.moderation import service as moderation_service
+from app.moderation.events import (
+    AppealDecided,
+    AppealMade,
+    PersonReleased,
+    PersonRestrained,
+    PostHidden,
+    TextApproved,
+    TextReturned,
+    TextsWaitLong,
+    TopicHidden,
+    TopicMarkedSpam,
+)
 from app.notify import policy, reminders, service
 from app.sla.events import RemindersDue
 from app.topics import answering
@@ -74,6 +87,7 @@ TICKET_PATHS = {
     "reset": "/reset/",
     "invite": "/reset/",
     "change": "/change-address/",
+    "link": "/sign-in/link/",
 }
 # Controls, lone surrogates, and whatever may end a line.
 _BREAKS = {"Cc", "Cs", "Zl", "Zp"}
@@ -167,6 +181,7 @@ def _about(letter: Letter, brand: Brand, due: Sequence[Reminder]) -> dict[str, A
         "person": person,
         "topic": topic,
         "post": letter.post,
+        "event": event,
         "reason": _why_taken_back(event) if isinstance(event, AnswerRetracted) else "",
         "reminders": due[: reminders.LONGEST],
         "more": max(len(due) - reminders.LONGEST, 0),
@@ -178,11 +193,15 @@ def _about(letter: Letter, brand: Brand, due: Sequence[Reminder]) -> dict[str, A
         "before": topics.category(act.before_id) if act and act.before_id else None,
         "change": change,
         "ticket": letter.ticket,
+        "event": event,
+        "happened": type(event).__name__,
+        "happened_at": letter.fact.at,
         "doer": accounts.person(letter.fact.actor_id) if letter.fact.actor_id else None,
         "ticket_url": _ticket_url(letter),
         "address": addresses,
+        **_of_moderation(event),
         "plain": _plain,
-        "whole": addresses.made_whole,
+        "whole": _whole,
         "picture": ring,
         "unsubscribe_url": addresses.at(f"/unsubscribe/{stop}") if stop else None,
         "accent": brand.colour,
@@ -193,6 +212,29 @@ def _about(letter: Letter, brand: Brand, due: Sequence[Reminder]) -> dict[str, A
 def _why_taken_back(event: AnswerRetracted) -> str:
     post = topics.post(event.post_id)
     return post.retraction or "" if post else ""
+
+
+def _of_moderation(event: object) -> dict[str, Any]:
+    """The text, the appeal or the restraint a letter is about, and where its reader sees it."""
+    found: dict[str, Any] = {"reasons": moderation_service.RETURNED_FOR}
+    if isinstance(event, (TextReturned, TextApproved)):
+        found["text"] = moderation.text(event.submission_id)
+        found["page"] = addresses.at(f"/submissions/{event.submission_id}")
+    if isinstance(event, (AppealMade, AppealDecided)):
+        found["appeal"] = moderation.appeal_made(event.appeal_id)
+        found["page"] = addresses.at(f"/manage/appeals/{event.appeal_id}")
+    if isinstance(event, (PersonRestrained, PersonReleased)):
+        restraint = moderation.restraint(event.restraint_id)
+        if restraint is not None:
+            found["restraint"] = restraint
+            token = moderation_service.token_of(restraint)
+            found["page"] = addresses.at(f"/restraints/{token}")
+    if isinstance(event, TextsWaitLong):
+        found["waiting"] = moderation.waiting_count()
+        found["page"] = addresses.at("/manage/queue")
+    if isinstance(event, (TopicHidden, TopicMarkedSpam, PostHidden)):
+        found["page"] = addresses.at(f"/removals/{event.act_id}")
+    return found
 
 
 def _act(letter: Letter) -> Act | None:
@@ -263,7 +305,12 @@ def _one_line(text: str) -> str:
 
 
 def _plain(html: str) -> str:
-    return markup.plain(html, addresses=True)
+    return markup.plain(_whole(html), addresses=True)
+
+
+def _whole(html: str) -> str:
+    """Links out pass the page that warns from a letter too."""
+    return addresses.made_whole(leaving.guarded(html))
 
 
 def _tidy(text: str) -> str:

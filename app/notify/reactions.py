@@ -16,10 +16,18 @@ from app.accounts.events import (
 )
 from app.core import mail, transactions
 from app.core.events import fact_at_hand, later, now
+from app.core.verifying import RecordFoundBroken
 from app.ideas.events import IdeaStateChanged
 from app.moderation import queries as moderation
 from app.moderation.events import (
+    AppealDecided,
+    AppealMade,
+    PersonReleased,
+    PersonRestrained,
     PostHidden,
+    TextApproved,
+    TextReturned,
+    TextsWaitLong,
     TopicClosed,
     TopicHidden,
     TopicMarkedSpam,
@@ -205,6 +213,56 @@ def tell_the_author_of_the_post(event: PostHidden) -> None:
     service.write("post_hidden", [post.author], topic=topic, post_id=post.id)
 
 
+@later(TextReturned)
+def give_the_text_back(event: TextReturned) -> None:
+    """Whoever wrote it reads why, with the text itself, and may send it again."""
+    submission = moderation.text(event.submission_id)
+    service.write("text_returned", [submission.author])
+
+
+@later(TextApproved)
+def tell_that_it_is_published(event: TextApproved) -> None:
+    """A topic's author gets the receipt; of a reply or a change they hear here."""
+    submission, topic = moderation.text(event.submission_id), topics.topic(event.topic_id)
+    if submission.act != "topic":
+        service.write("text_published", [submission.author], topic=topic)
+
+
+@later(AppealMade)
+def ask_for_another_look(event: AppealMade) -> None:
+    """Those who did not decide are asked to."""
+    service.write("appeal_made", moderation.deciders(moderation.appeal_made(event.appeal_id)))
+
+
+@later(AppealDecided)
+def answer_the_appeal(event: AppealDecided) -> None:
+    """Whoever appealed reads what somebody else thought."""
+    service.write("appeal_decided", [moderation.appeal_made(event.appeal_id).person])
+
+
+@later(PersonRestrained)
+def tell_what_they_may_not(event: PersonRestrained) -> None:
+    """Why, until when, and how to appeal."""
+    restraint = moderation.restraint(event.restraint_id)
+    if restraint is not None:
+        service.write("restrained", [restraint.person])
+
+
+@later(PersonReleased)
+def tell_what_they_may_again(event: PersonReleased) -> None:
+    """It ended before its time."""
+    restraint = moderation.restraint(event.restraint_id)
+    if restraint is not None:
+        service.write("released", [restraint.person])
+
+
+@later(TextsWaitLong)
+def tell_what_waits_to_be_read(event: TextsWaitLong) -> None:
+    """The managers, while any of it still waits."""
+    if any(moderation.text(i).state == "waiting" for i in event.submission_ids):
+        service.write("texts_wait", accounts.managers() or accounts.administrators())
+
+
 @later(TicketIssued)
 def mail_the_ticket(event: TicketIssued) -> None:
     """The link goes to the address it proves."""
@@ -280,3 +338,9 @@ def post_the_letter(event: LetterWritten) -> None:
     transactions.commit()
     mail.send(message)
     service.mark_posted(event.letter_id)
+
+
+@later(RecordFoundBroken)
+def tell_of_the_broken_record(_event: RecordFoundBroken) -> None:
+    """Somebody changed what nobody may: every administrator hears of it, so none keeps it quiet."""
+    service.write("record_broken", accounts.administrators())

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from flask import flash, render_template, request
 
-from app.accounts import queries, service
-from app.accounts.forms import InviteForm, PersonForm
+from app.accounts import factors, queries, service
+from app.accounts.forms import InviteForm, PersonForm, ResetFactorsForm
 from app.accounts.views import door
 from app.core import policy
 from app.core.i18n import _, locale_code
@@ -36,7 +36,7 @@ def people() -> ResponseReturnValue:
     return render_template("accounts/people.html", page=page, words=words)
 
 
-@door.form("/manage/people/invite", may="accounts.manage")
+@door.form("/manage/people/invite", may="accounts.manage", fresh="post")
 def invite() -> ResponseReturnValue:
     """A new member of staff: they choose a password by the link that is mailed."""
     form = InviteForm()
@@ -63,7 +63,12 @@ def invite() -> ResponseReturnValue:
     return render_template("accounts/invite.html", form=form), 422 if form.errors else 200
 
 
-@door.form("/manage/people/<int:person_id>", may="accounts.manage", on=queries.person_for_staff)
+@door.form(
+    "/manage/people/<int:person_id>",
+    may="accounts.manage",
+    on=queries.person_for_staff,
+    fresh="post",
+)
 def manage_person(person: Person) -> ResponseReturnValue:
     """A person's role and post."""
     form = PersonForm(person)
@@ -81,7 +86,10 @@ def manage_person(person: Person) -> ResponseReturnValue:
 
 
 @door.post(
-    "/manage/people/<int:person_id>/disable", may="accounts.manage", on=queries.person_for_staff
+    "/manage/people/<int:person_id>/disable",
+    may="accounts.manage",
+    on=queries.person_for_staff,
+    fresh=True,
 )
 def disable(person: Person) -> ResponseReturnValue:
     """Shut somebody out, on every browser, at once."""
@@ -99,7 +107,10 @@ def disable(person: Person) -> ResponseReturnValue:
 
 
 @door.post(
-    "/manage/people/<int:person_id>/enable", may="accounts.manage", on=queries.person_for_staff
+    "/manage/people/<int:person_id>/enable",
+    may="accounts.manage",
+    on=queries.person_for_staff,
+    fresh=True,
 )
 def enable(person: Person) -> ResponseReturnValue:
     """Let somebody in again."""
@@ -108,8 +119,47 @@ def enable(person: Person) -> ResponseReturnValue:
     return see_other("accounts.manage_person", person_id=person.id)
 
 
+@door.post(
+    "/manage/people/<int:person_id>/sessions/end",
+    may="accounts.manage",
+    on=queries.person_for_staff,
+    fresh=True,
+)
+def end_sessions_of(person: Person) -> ResponseReturnValue:
+    """Sign somebody out of every browser, without shutting the account."""
+    service.end_sessions(current_actor(), person)
+    flash(_("All sessions of this account have ended."), "success")
+    return see_other("accounts.manage_person", person_id=person.id)
+
+
+@door.post(
+    "/manage/people/<int:person_id>/factors/reset",
+    may="accounts.manage",
+    on=queries.person_for_staff,
+    fresh=True,
+)
+def reset_factors(person: Person) -> ResponseReturnValue:
+    """Take away what somebody lost; they are told, and set up another at their next sign-in."""
+    form = ResetFactorsForm()
+    if not form.is_sent_well():
+        flash(_("Choose why."), "error")
+    elif person.id == current_actor().id:
+        flash(_("Your own are on your page about signing in."), "error")
+    else:
+        factors.reset(current_actor(), person, form.reason.data)
+        flash(_("The second factors are gone, and all sessions have ended."), "success")
+    return see_other("accounts.manage_person", person_id=person.id)
+
+
 def _shown(person: Person, form: PersonForm) -> ResponseReturnValue:
-    page = render_template("accounts/manage_person.html", person=person, form=form)
+    page = render_template(
+        "accounts/manage_person.html",
+        person=person,
+        form=form,
+        factors=factors.of(person),
+        sessions=len(queries.sessions_of(person)),
+        reset=ResetFactorsForm(fresh=True),
+    )
     return page, 422 if form.errors else 200
 
 
