@@ -11,7 +11,7 @@ from PIL import Image as Picture
 from PIL import ImageDraw
 from sqlalchemy import func, select
 
-from app.accounts import queries, service
+from app.accounts import passwords, queries, service
 from app.accounts.models import Session, Ticket
 from app.core.db import session
 from app.core.guests import guest_hash
@@ -97,7 +97,7 @@ def test_every_way_to_sign_in_hashes_a_password_once(
 ) -> None:
     house.customer(email="known@example.org", with_password=True)
     hashed: list[str] = []
-    verify = service._hasher.verify
+    verify = passwords._hasher.verify
     watcher = type(
         "Watcher",
         (),
@@ -106,7 +106,7 @@ def test_every_way_to_sign_in_hashes_a_password_once(
             "check_needs_rehash": staticmethod(lambda _h: False),
         },
     )
-    monkeypatch.setattr(service, "_hasher", watcher)
+    monkeypatch.setattr(passwords, "_hasher", watcher)
 
     assert service.authenticate("known@example.org", "wrong") is None
     assert service.authenticate("unknown@example.org", "wrong") is None

@@ -16,7 +16,7 @@ OWN = {
     },
     "brand": {"colours"},
     "channels": {"stackexchange"},
-    "insight": {"gauges", "health", "measures", "statistics"},
+    "insight": {"gauges", "health", "keeping", "measures", "statistics", "told"},
     "media": {"drawing", "images"},
     "moderation": {"inflection", "signals", "trust", "watching"},
     "notify": {"feeds", "letters", "reminders"},
