@@ -14,7 +14,6 @@ import random
 import signal
 import sys
 import time
-import traceback
 from datetime import timedelta
 from select import select as select_ready
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -35,6 +34,7 @@ from app.sla.queries import promises
 from app.topics import service
 from app.topics.models import Category, Topic
 from tests.builders import Builders
+from tests.programs import fork
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,21 +52,6 @@ SURVIVOR_NEEDS = 60.0
 SURVIVORS = 3
 STOPS_WITHIN = 25.0
 TABLES = (Topic, Promise, RungSent, Fact, Delivery, Letter)
-
-
-def fork(life: Callable[[], object]) -> int:
-    """A child that lives `life` and nothing of its parent's."""
-    child = os.fork()
-    if child:
-        return child
-    status = 1
-    try:
-        life()
-        status = 0
-    except BaseException:  # noqa: BLE001 (it is told, and this child must not become its parent)
-        traceback.print_exc()
-    finally:
-        os._exit(status)
 
 
 def kill(child: int) -> bool:

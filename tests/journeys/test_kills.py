@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import random
-import subprocess
-import sys
 from collections import Counter
 from email import message_from_bytes
 from pathlib import Path
@@ -16,7 +12,7 @@ import pytest
 from app.notify.reminders import mail_name
 from app.sla.events import RemindersDue
 from tests.conftest import DATABASES
-from tests.services import database_name, postgres, run_folder
+from tests.programs import databases, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,35 +50,9 @@ def aftermath(
 ) -> Iterator[Aftermath]:
     """All the killing, once for each database."""
     instance = tmp_path_factory.mktemp(f"killed-{request.param}")
-    if request.param == "sqlite":
-        yield _kill(instance, "")
-        return
-    with postgres(run_folder(tmp_path_factory)) as server:
-        name = database_name("otklik_killed")
-        yield _kill(instance, server.create(name))
-        server.drop(name)
-
-
-def _kill(instance: Path, database: str) -> Aftermath:
-    seed = random.SystemRandom().randrange(10**6)
-    done = subprocess.run(
-        [sys.executable, str(Path(__file__).with_name("killing.py")), str(seed), str(KILLS)],
-        cwd=ROOT,
-        env={
-            "PYTHONPATH": str(ROOT),
-            "SECRET_KEY": "only-for-tests-" * 3,
-            "INSTANCE_PATH": str(instance),
-            "DATABASE_URL": database,
-            "PUBLIC_URL": "http://otklik.test",
-        },
-        capture_output=True,
-        text=True,
-        timeout=180,
-        check=False,
-    )
-    assert done.returncode == 0, f"seed {seed}: {done.stderr[-4000:]}"
-    print(f"seed {seed}")  # noqa: T201 (pytest shows it beside a failure)
-    return Aftermath(json.loads(done.stdout), instance / "mail")
+    for settings in databases("otklik_killed", request.param, instance, tmp_path_factory):
+        found = run("tests.journeys.killing", KILLS, settings=settings, within=180)
+        yield Aftermath(found, instance / "mail")
 
 
 def test_it_was_a_massacre(aftermath: Aftermath) -> None:

@@ -275,10 +275,8 @@ def test_what_was_settled_meanwhile_is_not_asked_for(
     assert session.scalars(query).all() == ["stale"]
 
 
-def test_a_letter_written_already_is_looked_at_once_more(
-    house: Builders, cards: Category, mailbag: Mailbag
-) -> None:
-    topic = house.question(category=cards, at=NOON - timedelta(hours=25))
+def written_at_the_next_round() -> Letter:
+    """The reminder that is written and not yet posted."""
     ticking.tick()
     fact = session.scalars(
         select(Fact).where(Fact.name == "RemindersDue").order_by(Fact.id)
@@ -286,7 +284,14 @@ def test_a_letter_written_already_is_looked_at_once_more(
     assert fact is not None
     with reacting_to(fact):
         reactions.remind(fact.event)
-    letter = session.scalars(select(Letter).where(Letter.fact_id == fact.id)).one()
+    return session.scalars(select(Letter).where(Letter.fact_id == fact.id)).one()
+
+
+def test_a_letter_written_already_is_looked_at_once_more(
+    house: Builders, cards: Category, mailbag: Mailbag
+) -> None:
+    topic = house.question(category=cards, at=NOON - timedelta(hours=25))
+    letter = written_at_the_next_round()
     house.answer(topic)
 
     _post(letter)
@@ -300,14 +305,7 @@ def test_an_answer_between_two_looks_makes_no_letter_empty(
 ) -> None:
     """One look decides what a letter says, so it is either sent with that or skipped as stale."""
     topic = house.question(category=cards, title="Где карта?", at=NOON - timedelta(hours=25))
-    ticking.tick()
-    fact = session.scalars(
-        select(Fact).where(Fact.name == "RemindersDue").order_by(Fact.id)
-    ).first()
-    assert fact is not None
-    with reacting_to(fact):
-        reactions.remind(fact.event)
-    letter = session.scalars(select(Letter).where(Letter.fact_id == fact.id)).one()
+    letter = written_at_the_next_round()
     look = due_reminders.standing
 
     def look_and_be_overtaken(event: RemindersDue) -> list[due_reminders.Reminder]:

@@ -16,7 +16,6 @@ import select
 import signal
 import sys
 import time
-import traceback
 from typing import TYPE_CHECKING, Any
 
 import config
@@ -33,6 +32,7 @@ from app.search.service import finding, following, keeping
 from app.topics import service
 from app.topics.models import Category, Topic
 from tests.builders import Builders
+from tests.programs import fork
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -49,21 +49,6 @@ LIVE_ON = 0.3
 PATIENCE = 5.0
 PUBLISHED = 5
 COMES_WITHIN = 20.0
-
-
-def fork(life: Callable[[], object]) -> int:
-    """A child that lives `life` and nothing of its parent's."""
-    child = os.fork()
-    if child:
-        return child
-    status = 1
-    try:
-        life()
-        status = 0
-    except BaseException:  # noqa: BLE001 (it is told, and this child must not become its parent)
-        traceback.print_exc()
-    finally:
-        os._exit(status)
 
 
 class House:

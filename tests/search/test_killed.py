@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import random
 import statistics
-import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.services import database_name, postgres, run_folder
+from tests.programs import databases, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,37 +37,9 @@ def left(
     """What was left after all the killing, once for each database and each engine."""
     database, engine = request.param
     instance = tmp_path_factory.mktemp(f"index-killed-{database}-{engine}")
-    if database == "sqlite":
-        yield _kill(instance, "", engine)
-        return
-    with postgres(run_folder(tmp_path_factory)) as server:
-        name = database_name("otklik_index_killed")
-        yield _kill(instance, server.create(name), engine)
-        server.drop(name)
-
-
-def _kill(instance: Path, database: str, engine: str) -> dict[str, Any]:
-    seed = random.SystemRandom().randrange(10**6)
-    done = subprocess.run(
-        [sys.executable, str(Path(__file__).with_name("killed.py")), str(seed), str(KILLS)],
-        cwd=ROOT,
-        env={
-            "PYTHONPATH": str(ROOT),
-            "SECRET_KEY": "only-for-tests-" * 3,
-            "INSTANCE_PATH": str(instance),
-            "DATABASE_URL": database,
-            "SEARCH_ENGINE": engine,
-            "PUBLIC_URL": "http://otklik.test",
-        },
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
-    assert done.returncode == 0, f"seed {seed}: {done.stderr[-4000:]}"
-    print(f"seed {seed}\n{done.stderr[-4000:]}")  # noqa: T201 (pytest shows it beside a failure)
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
+    for settings in databases("otklik_index_killed", database, instance, tmp_path_factory):
+        chosen = {**settings, "SEARCH_ENGINE": engine}
+        yield run("tests.search.killed", KILLS, settings=chosen, within=240)
 
 
 def test_many_died_in_the_middle_of_a_write(left: dict[str, Any]) -> None:

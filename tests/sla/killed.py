@@ -33,7 +33,8 @@ from app.sla.service import ticking
 from app.topics import service
 from app.topics.models import Topic
 from tests.builders import Builders
-from tests.journeys.killing import die, fork, table
+from tests.journeys.killing import die, table
+from tests.programs import fork
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
-import random
-import subprocess
-import sys
 import time
 from collections import Counter
 from datetime import datetime, timedelta
@@ -25,7 +20,7 @@ from app.sla.service import ticking
 from app.topics import queries, service
 from app.topics.models import Post
 from tests.conftest import DATABASES
-from tests.services import database_name, postgres, run_folder
+from tests.programs import databases, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -64,35 +59,8 @@ def aftermath(
 ) -> Iterator[Aftermath]:
     """All the killing, once for each database."""
     instance = tmp_path_factory.mktemp(f"killed-{request.param}")
-    if request.param == "sqlite":
-        yield _kill(instance, "")
-        return
-    with postgres(run_folder(tmp_path_factory)) as server:
-        name = database_name("otklik_rounds")
-        yield _kill(instance, server.create(name))
-        server.drop(name)
-
-
-def _kill(instance: Path, database: str) -> Aftermath:
-    seed = random.SystemRandom().getrandbits(32)
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.sla.killed", str(seed)],
-        cwd=ROOT,
-        env={
-            "PATH": os.environ["PATH"],
-            "SECRET_KEY": "only-for-tests-" * 3,
-            "INSTANCE_PATH": str(instance),
-            "DATABASE_URL": database,
-            "PUBLIC_URL": "http://otklik.test",
-        },
-        capture_output=True,
-        text=True,
-        timeout=180,
-        check=False,
-    )
-    assert done.returncode == 0, f"seed {seed}: {done.stderr[-4000:]}"
-    print(f"seed {seed}")  # noqa: T201 (pytest shows it beside a failure)
-    return Aftermath(json.loads(done.stdout))
+    for settings in databases("otklik_rounds", request.param, instance, tmp_path_factory):
+        yield Aftermath(run("tests.sla.killed", settings=settings, within=180))
 
 
 @pytest.mark.slow
