@@ -1,5 +1,6 @@
 """The command line: `flask …`. Like `factory`, it may know every slice."""
 
+from app.commands.archive import archive
 from app.commands.catalogs import catalogs
 from app.commands.database import database
 from app.commands.deliveries import deliveries
@@ -17,6 +18,7 @@ from app.commands.sla import sla
 from app.commands.worker import worker
 
 COMMANDS = (
+    archive,
     catalogs,
     create_admin,
     database,

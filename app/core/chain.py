@@ -157,7 +157,7 @@ def _chain_what_happened(which: Session) -> None:
     if which.info.pop(_IN_DOUBT, False):
         waiting = _still_there(which, waiting)
     if waiting:
-        append(which, sorted(waiting))
+        append(which, sorted(waiting, key=lambda noted: noted[0]))
 
 
 @event.listens_for(session, "after_soft_rollback")
@@ -173,13 +173,18 @@ def _let_go(which: Session, ended: SessionTransaction) -> None:
         which.info.pop(_IN_DOUBT, None)
 
 
-def _still_there(which: Session, waiting: Sequence[Any]) -> list[Any]:
-    """A savepoint was undone: what was noted inside it never happened."""
-    there: set[int] = set()
-    ids = [noted[0] for noted in waiting]
+def _still_there(which: Session, waiting: Sequence[Noted]) -> list[Noted]:
+    """A savepoint was undone: what was noted inside it never happened.
+
+    Or another thing did under its number, for SQLite gives it again.
+    """
+    ids = sorted({noted[0] for noted in waiting})
+    there: list[Noted] = []
+    asked = select(Fact.id, Fact.name, Fact.data, Fact.actor_id, Fact.at)
     for start in range(0, len(ids), BATCH):
-        there.update(which.scalars(select(Fact.id).where(Fact.id.in_(ids[start : start + BATCH]))))
-    return [noted for noted in waiting if noted[0] in there]
+        some = Fact.id.in_(ids[start : start + BATCH])
+        there.extend(which.execute(asked.where(some)).tuples())
+    return there
 
 
 _HEAD = select(Head.seq, Head.hash).where(Head.id == 1).with_for_update()

@@ -306,7 +306,9 @@ class _Signed:
             if each.seq > end:
                 cut = max(cut, each.seq)
             elif self.met.get(each.seq, each.hash) != each.hash or each.count != each.seq:
-                found.add("rewritten", good + 1, each.seq)
+                # Where the chain itself shows what was changed, that says it more closely.
+                if not any(good < (p.first or 0) <= each.seq for p in found.problems):
+                    found.add("rewritten", good + 1, each.seq)
                 good = each.seq
             else:
                 good = each.seq

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select, text
 
-from app.core import clock, deliveries, heartbeat, mail, schema
+from app.core import clock, deliveries, heartbeat, mail, schema, verifying
 from app.core.db import db, session
 from app.search.service import keeping as search
 from app.sla.engine.calendars import tzdata_version
@@ -152,6 +152,18 @@ def _replayed(_settings: Mapping[str, Any]) -> Finding:
     return _judged(not last.held, f"replayed {ago} ago, tzdata {tzdata_version()}", "promises")
 
 
+def _record(_settings: Mapping[str, Any]) -> Finding:
+    last = verifying.last_check()
+    if last is None:
+        return _well("not looked over yet")
+    ago = _span(clock.now() - last.at)
+    first = f", the first is entry {last.first_seq}" if last.first_seq else ""
+    wrong = f"{last.problems} wrong{first}; " if last.problems else ""
+    return _judged(
+        not last.problems, f"{wrong}{last.entries} entries looked over {ago} ago", "record"
+    )
+
+
 def _dead_deliveries(_settings: Mapping[str, Any]) -> Finding:
     dead = deliveries.count("dead")
     return _judged(dead == 0, f"{dead} dead", "dead deliveries")
@@ -221,6 +233,7 @@ ADVICE = {
     "scheduler": "Start `flask worker` and read its log: nobody is reminded meanwhile.",
     "clock jump": "Let the machine take its time from NTP; letters go on after two steady rounds.",
     "promises": "Run `flask sla verify`; after looking at it, `flask sla verify --repair`.",
+    "record": "Run `flask archive verify`, tell compliance, and compare with a backup.",
     "dead deliveries": "Read `flask deliveries --dead`, repair, then add `--replay all`.",
     "owners": "Name an owner or a deputy in Manage, Categories, or end an absence in Absences.",
     "clock": "Let both machines take their time from NTP.",
@@ -238,6 +251,7 @@ CHECKS = (
     # A promise nobody watches is worth an alarm of its own: probes fail, pages go on.
     Check("scheduler", _scheduler, vital=True),
     Check("promises", _replayed),
+    Check("record", _record),
     Check("dead deliveries", _dead_deliveries),
     Check("waiting deliveries", _waiting_deliveries),
     Check("owners", _owners),

@@ -59,6 +59,22 @@ class CalendarVersionMade(Event):
 
 
 @dataclass(frozen=True)
+class PolicyVersionMade(Event):
+    """Somebody wrote other promise rules; `approval` as in `PolicyVersion`."""
+
+    version_id: int
+    approval: str
+
+
+@dataclass(frozen=True)
+class PolicyVersionDecided(Event):
+    """Somebody agreed to rules that promise less, or refused them: "approved", "declined"."""
+
+    version_id: int
+    verdict: str
+
+
+@dataclass(frozen=True)
 class RemindersDue(Event):
     """It is time to write to one person about promises: all that fell together, in one letter.
 

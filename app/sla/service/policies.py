@@ -6,9 +6,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from app.core import clock
-from app.core.db import add_once, session
+from app.core.db import add_once
+from app.core.events import record
 from app.sla.engine.calendars import MIDNIGHT, NeverOpenError
 from app.sla.engine.rules import FIRST_ANSWER, NEXT_ANSWER, RESOLUTION
+from app.sla.events import PolicyVersionDecided, PolicyVersionMade
 from app.sla.models import EVERYWHERE, PolicyVersion
 from app.sla.queries import policies, terms
 from app.sla.service.calendars import NothingNewError, StaleError
@@ -89,7 +91,7 @@ def make(
         raise StaleError
     if last is not None:
         last.approval = "overtaken"
-        session.flush()
+    record(PolicyVersionMade(made.id, approval), by=by.id, at=now)
     return made
 
 
@@ -104,7 +106,7 @@ def decline(by: Person, version: PolicyVersion) -> None:
         raise NotWaitingError
     version.approval, version.decided_by_id = "declined", by.id
     version.decided_at = clock.now()
-    session.flush()
+    record(PolicyVersionDecided(version.id, "declined"), by=by.id, at=version.decided_at)
 
 
 def weaker(before: Rules, after: Rules, now: datetime) -> list[str]:
@@ -128,7 +130,7 @@ def _decide(by: Person, version: PolicyVersion, verdict: str) -> None:
     if version.made_by_id == by.id:
         raise NotYoursError
     version.approval, version.decided_by_id, version.decided_at = verdict, by.id, clock.now()
-    session.flush()
+    record(PolicyVersionDecided(version.id, verdict), by=by.id, at=version.decided_at)
 
 
 def _says_the_same(

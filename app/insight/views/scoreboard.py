@@ -11,10 +11,11 @@ from werkzeug.exceptions import NotFound
 from app.core import metrics
 from app.core import policy as core_policy
 from app.core.panels import panel
-from app.core.web import Door, current_actor
+from app.core.web import current_actor
 from app.insight import gauges, health, measures, policy  # noqa: F401 (policy declares what it allows)
 from app.insight.measures import PERIODS, USUAL, WHOLE, Measures
 from app.insight.queries import archive, behind, figures
+from app.insight.views import door
 from app.topics.queries import categories
 
 if TYPE_CHECKING:
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from app.insight.measures import Period
     from app.insight.queries.figures import Scope
     from app.topics.models import Category
-
-door = Door("insight", __name__)
 
 
 @door.get("/healthz", may="insight.probe")
