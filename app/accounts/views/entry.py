@@ -94,7 +94,10 @@ def sign_in() -> ResponseReturnValue:
     email = form.email.data or ""
     if (pause := paces.before_trying(email)) > 0:
         return too_fast("sign_in", form, pause)
-    person = service.authenticate(email, form.password.data or "")
+    try:
+        person = service.authenticate(email, form.password.data or "")
+    except service.SuspendedError as error:
+        return page("sign_in", form, suspended=error.person)
     if person is None:
         paces.after_failing()
         form.form_errors.append(_("The e-mail or the password does not fit. Please try again."))
