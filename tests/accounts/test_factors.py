@@ -40,6 +40,7 @@ def with_app(person: Person, at: datetime = AT) -> Person:
 
 
 def enter(browser: Browser, person: Person) -> Any:
+    browser.client.set_cookie("lang", "en", domain="otklik.test")
     return browser.post("/sign-in", {"email": person.email, "password": PASSWORD})
 
 
