@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import or_, select
 
-from app.accounts.models import Absence, Person, Session, Ticket
+from app.accounts.models import Absence, OutsideIdentity, Person, Session, Ticket
 from app.core import names
 from app.core.db import session
 from app.core.pages import SIZE, Order, Page, keyset
@@ -70,10 +70,9 @@ def named(words: str, *, limit: int) -> Sequence[int]:
     return session.scalars(query.order_by(Person.role == "customer", Person.id).limit(limit)).all()
 
 
-def staff_skeletons() -> set[str]:
-    """Skeletons of names that are taken by the bank's people."""
-    query = select(Person.skeleton).where(Person.role != "customer")
-    return set(session.scalars(query))
+def staff_names() -> Sequence[str]:
+    """Names that are taken by the bank's people, those too who are shut out."""
+    return session.scalars(select(Person.name).where(Person.role != "customer")).all()
 
 
 def staff_looks() -> set[str]:
@@ -82,6 +81,26 @@ def staff_looks() -> set[str]:
         select(Person).where(Person.role != "customer", Person.portrait_id.is_not(None))
     )
     return {p.portrait.looks for p in people if p.portrait}
+
+
+def identity(issuer: str, subject: str) -> OutsideIdentity | None:
+    """Whom a provider knows by this subject."""
+    query = select(OutsideIdentity).where(
+        OutsideIdentity.issuer == issuer, OutsideIdentity.subject == subject
+    )
+    return session.scalar(query)
+
+
+def identities_of(person: Person) -> Sequence[OutsideIdentity]:
+    """The providers that know a person, the first linked first."""
+    query = select(OutsideIdentity).where(OutsideIdentity.person_id == person.id)
+    return session.scalars(query.order_by(OutsideIdentity.id)).all()
+
+
+def own_identity(actor: Actor, identity_id: int) -> OutsideIdentity | None:
+    """An identity of the actor's."""
+    found = session.get(OutsideIdentity, identity_id)
+    return found if found is not None and found.person_id == actor.id else None
 
 
 def ticket(ticket_id: int | None) -> Ticket | None:
