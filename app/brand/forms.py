@@ -28,8 +28,13 @@ from wtforms.widgets import CheckboxInput, ListWidget
 from app.brand import service
 from app.core.forms import REQUIRED, Form, between, fold, strip
 from app.core.i18n import LOCALE_NAMES, LOCALES, _, _l, zone_names
+from app.core.leaving import ascii_host
+from app.core.names import skeleton
 
 LINKS = 8
+# Reserved names and trusted hosts: so many, each so long.
+LISTED, LONGEST_LINE = 200, 100
+_HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+(?:[a-z]{2,}|xn--[a-z0-9-]+)")
 # There is always an empty row to write into.
 FEWEST_ROWS = 4
 AT_MOST = _l("At most %(max)d characters, please.")
@@ -122,9 +127,35 @@ class BrandForm(Form):
         description=_l("Your mail server must be allowed to send from it."),
     )
 
+    reserved = TextAreaField(
+        _l("Names nobody may take"),
+        filters=[strip],
+        validators=[Length(max=LISTED * LONGEST_LINE, message=AT_MOST)],
+        description=_l(
+            "One on a line: products, other names of the bank, people who speak for it elsewhere."
+            " Names that only look the same are refused too. The bank's name, its people's and"
+            " words like “support” are kept already."
+        ),
+    )
+    hosts = TextAreaField(
+        _l("Sites that links may lead to at once"),
+        filters=[strip],
+        validators=[Length(max=LISTED * LONGEST_LINE, message=AT_MOST)],
+        description=_l(
+            "One on a line, like bank.example; sites below it count too. Every other link in what"
+            " people write opens a page first that says where it leads."
+        ),
+    )
+
     def __init__(self, present: Any) -> None:
-        welcome = {f"welcome_{c}": (present.welcome or {}).get(c, "") for c in LOCALES}
-        super().__init__(present, **welcome)
+        lists: dict[str, Any] = {
+            "reserved": "\n".join(present.reserved_names or []),
+            "hosts": "\n".join(present.outside_hosts or []),
+        }
+        welcome: dict[str, Any] = {
+            f"welcome_{c}": (present.welcome or {}).get(c, "") for c in LOCALES
+        }
+        super().__init__(present, **welcome, **lists)
         self._present = present
         self.timezone.choices = [SelectChoice(zone, zone) for zone in zone_names()]
         rows = min(LINKS, max(FEWEST_ROWS, len(present.footer_links or []) + 2))
@@ -137,6 +168,19 @@ class BrandForm(Form):
         if colour is None:
             raise ValidationError(_("Write the colour as # and six digits, like #1f5f5b."))
         field.data = colour
+
+    def validate_reserved(self, field: Field) -> None:
+        """Each says something, and they are not too many."""
+        if any(not skeleton(line) or len(line) > LONGEST_LINE for line in _too_few(field)):
+            raise ValidationError(_("A name on a line, please; letters, and not too long."))
+
+    def validate_hosts(self, field: Field) -> None:
+        """Each is a host; of a whole address that was pasted, the host is taken."""
+        found = [_host(line) for line in _too_few(field)]
+        wrong = [line for line, host in zip(_lines(field.data), found, strict=True) if not host]
+        if wrong:
+            raise ValidationError(_("This is not a site's name: %(host)s", host=wrong[0][:80]))
+        field.data = "\n".join(dict.fromkeys(found))
 
     def validate_languages(self, field: Field) -> None:
         """At least one."""
@@ -177,7 +221,29 @@ class BrandForm(Form):
             timezone=self.timezone.data,
             mail_name=self.mail_name.data or "",
             mail_address=self.mail_address.data or "",
+            reserved_names=list(dict.fromkeys(_lines(self.reserved.data))),
+            outside_hosts=_lines(self.hosts.data),
         )
+
+
+def _lines(text: str | None) -> list[str]:
+    return [line for each in (text or "").splitlines() if (line := " ".join(each.split()))]
+
+
+def _too_few(field: Field) -> list[str]:
+    lines = _lines(field.data)
+    if len(lines) > LISTED:
+        raise ValidationError(_("At most %(max)d lines, please.", max=LISTED))
+    return lines
+
+
+def _host(line: str) -> str:
+    """The host of what somebody typed or pasted; "" when it is none that has a site."""
+    try:
+        host = ascii_host(urlsplit(line if "//" in line else f"//{line}").hostname or "")
+    except ValueError:
+        return ""
+    return host if _HOST.fullmatch(host) and len(host) <= LONGEST_LINE else ""
 
 
 for _code in LOCALES:

@@ -1,5 +1,7 @@
 """Reading the brand."""
 
+from urllib.parse import urlsplit
+
 from sqlalchemy import select
 
 from app.brand.models import Brand
@@ -19,6 +21,13 @@ def brand() -> Brand:
         found = session.scalar(select(Brand).order_by(Brand.id).limit(1))
         session.info[_NUMBER] = found.id if found is not None else None
     return found or plain()
+
+
+def trusted_hosts() -> list[str]:
+    """Hosts to which links lead without a page that warns: those listed, and of the footer."""
+    kept = brand()
+    linked = [urlsplit(link["url"]).hostname or "" for link in kept.footer_links]
+    return [*kept.outside_hosts, *filter(None, linked)]
 
 
 def plain() -> Brand:

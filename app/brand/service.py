@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING
 
 from app.brand.colours import hexed, palette
@@ -32,6 +32,8 @@ class Face:
     timezone: str
     mail_name: str
     mail_address: str
+    reserved_names: list[str] = field(default_factory=list)
+    outside_hosts: list[str] = field(default_factory=list)
 
 
 class NoLanguageError(ValueError):
@@ -56,8 +58,8 @@ def change(administrator_id: int, face: Face) -> Brand:
 
 def put_on(brand: Brand, face: Face) -> None:
     """Give `brand` this face: the kept one, or one that is only tried on."""
-    for field in fields(face):
-        setattr(brand, field.name, getattr(face, field.name))
+    for each in fields(face):
+        setattr(brand, each.name, getattr(face, each.name))
     brand.colour = palette(face.colour).colour
 
 

@@ -5,19 +5,20 @@ from __future__ import annotations
 import hashlib
 from datetime import timedelta
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
-from flask import flash, make_response, render_template, request, url_for
+from flask import abort, flash, make_response, render_template, request, url_for
 from markupsafe import Markup
 
 from app.brand import colours, service
 from app.brand.forms import BrandForm
 from app.brand.models import Brand
 from app.brand.queries import brand as the_brand
-from app.core import markup, policy
+from app.core import leaving, markup, policy
 from app.core.headers import FOREVER
 from app.core.i18n import LOCALES, _
 from app.core.panels import panel
-from app.core.web import Door, current_actor, see_other
+from app.core.web import Door, current_actor, inside, see_other
 from app.media import images
 from app.media import queries as pictures
 from app.media import service as media
@@ -92,6 +93,17 @@ def stylesheet() -> ResponseReturnValue:
     is_dated = request.args.get("v") == _version(colour) or asked is not None
     response.headers["Cache-Control"] = FOREVER if is_dated else "public, max-age=300"
     return response.make_conditional(request)
+
+
+@door.get("/leave", may="brand.leave")
+def leave() -> ResponseReturnValue:
+    """Where a link in somebody's words leads, before it does. Only links of ours are known here."""
+    place = leaving.place(request.args.get("to", ""), request.args.get("by", ""))
+    if place is None:
+        abort(404)
+    here = urlsplit(request.referrer or "")
+    back = inside(here.path) if here.netloc == request.host else None
+    return render_template("brand/leave.html", place=place, back=back or "/")
 
 
 def css_url(brand: Brand) -> str:

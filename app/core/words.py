@@ -5,6 +5,7 @@ from html.parser import HTMLParser
 
 from app.core import links
 
+_ADDRESS = re.compile(r"\W*(?:https?://|www\.|[\w-]+(?:\.[\w-]+)+(?:[/?#:]|$))", re.IGNORECASE)
 _BLOCKS = {"p", "pre", "blockquote", "ul", "ol", "table", "h3", "h4", "h5", "h6"}
 
 
@@ -47,7 +48,11 @@ class _Reader(HTMLParser):
                 self.href,
                 self.href.partition("//")[2],
             }:
-                self.words.append(f" ({self.href})")
+                # Words that look like another address would be a link to it in a mail program.
+                if _ADDRESS.match(said):
+                    self.words[self.link_from :] = [self.href]
+                else:
+                    self.words.append(f" ({self.href})")
         elif tag in _BLOCKS:
             self.preformatted = self.preformatted and tag != "pre"
             self.words.append("\n\n")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from feedgen.feed import FeedGenerator
 
 from app.brand.queries import brand as the_brand
-from app.core import addresses
+from app.core import addresses, leaving
 from app.core.i18n import _, speaking
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def _made(key: str, title: str, path: str, page: str, entries: Sequence[_Entry])
         item.title(_speakable(entry.title))
         item.link(href=entry.href, rel="alternate", type="text/html")
         item.author({"name": _speakable(entry.author)})
-        item.content(_speakable(addresses.made_whole(entry.html)), type="html")
+        item.content(_speakable(addresses.made_whole(leaving.guarded(entry.html))), type="html")
         item.published(entry.published)
         item.updated(entry.updated)
     return Feed(feed.atom_str(), updated)

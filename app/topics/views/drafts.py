@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from flask import abort, flash, jsonify, request
 
-from app.core import markup
+from app.core import leaving, markup
 from app.core.guests import guest_hash, make_guest
 from app.core.i18n import _
 from app.core.web import current_actor, see_other
@@ -47,7 +47,7 @@ def discard_draft() -> ResponseReturnValue:
 def preview() -> ResponseReturnValue:
     """Markdown as it will look, through the same gates as what is published."""
     try:
-        return markup.render(request.form.get("text", ""))
+        return leaving.guarded(markup.render(request.form.get("text", "")))
     except markup.TooLong:
         return jsonify(error=_("This is too long: 10,000 characters at most.")), 422
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from flask import current_app, url_for
 from markupsafe import Markup
 
-from app.core import markup
+from app.core import leaving, markup
 from app.core.i18n import locale_code
 from app.topics.promise import running, standing
 from app.topics.views import door
@@ -52,7 +52,9 @@ def spoken(texts: Mapping[str, str] | None, otherwise: str) -> str:
 
 
 @door.app_template_filter("markdown")
-@lru_cache(maxsize=64)
 def markdown(text: str) -> Markup:
-    """A short text of the bank's own (a welcome, somebody's words about themselves) as HTML."""
-    return Markup(markup.render(text))  # noqa: S704 (that is what the gates in core.markup are for)
+    """A short text (a welcome, somebody's words about themselves) as HTML."""
+    return leaving.shown(_rendered(text))
+
+
+_rendered = lru_cache(maxsize=64)(markup.render)

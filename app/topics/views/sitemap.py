@@ -13,7 +13,9 @@ from app.topics.views import door
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
-PRIVATE = ("/ask", "/desk", "/manage/", "/profile", "/search", "/sign-in", "/sign-up", "/reset")
+PRIVATE = (
+    "/ask", "/desk", "/leave", "/manage/", "/profile", "/reset", "/search", "/sign-in", "/sign-up",
+)  # fmt: skip
 
 
 @door.get("/robots.txt", may="topics.look_around")
