@@ -3,7 +3,6 @@
 from app.moderation.forms.acts import ActForm, MergeForm, MoveForm, PassOnForm, WithdrawForm
 from app.moderation.forms.people import LiftForm, RestrainForm
 from app.moderation.forms.reading import (
-    RETURNED_FOR,
     AppealForm,
     ChangeForm,
     DecideForm,
@@ -12,7 +11,6 @@ from app.moderation.forms.reading import (
 )
 
 __all__ = [
-    "RETURNED_FOR",
     "ActForm",
     "AppealForm",
     "ChangeForm",

@@ -11,6 +11,7 @@ from wtforms.validators import InputRequired, Length
 from app.core import markup
 from app.core.forms import REQUIRED, Form, between, fold, strip
 from app.core.i18n import _, _l
+from app.moderation.service import RETURNED_FOR
 from app.topics.service import clean_tag
 
 if TYPE_CHECKING:
@@ -23,17 +24,6 @@ if TYPE_CHECKING:
 
 MOST_TAGS = 5
 TOO_LONG = _l("This is too long: %(max)d characters at most.")
-
-# Why a text is given back, as its author reads it.
-RETURNED_FOR = {
-    "private": _l("It tells the public something private: about you or about somebody else."),
-    "unclear": _l("It is not clear what you need. Please tell a little more."),
-    "elsewhere": _l("It is not about the bank, or not about this category."),
-    "said_already": _l("It is asked and answered here already."),
-    "rude": _l("It is rude to somebody. Please say the same without that."),
-    "advertising": _l("It advertises something."),
-    "other": _l("For another reason, told below."),
-}
 
 
 class ReturnForm(Form):

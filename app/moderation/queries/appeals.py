@@ -27,6 +27,11 @@ def appeal(_actor: Actor, appeal_id: int) -> Appeal | None:
     return session.get(Appeal, appeal_id)
 
 
+def appeal_made(appeal_id: int) -> Appeal:
+    """One appeal; for reactions and letters."""
+    return session.get_one(Appeal, appeal_id)
+
+
 def appeal_against(*, submission_id: int | None = None, act_id: int | None = None) -> Appeal | None:
     """What was said against this decision."""
     said = Appeal.submission_id == submission_id if submission_id else Appeal.act_id == act_id

@@ -9,6 +9,7 @@ from sqlalchemy import and_, case, func, or_, select
 from sqlalchemy.orm import aliased, joinedload, lazyload
 
 from app.accounts import queries as accounts
+from app.accounts.models import Person
 from app.core.db import session
 from app.core.events import Delivery
 from app.core.pages import SIZE, Order, Page, keyset
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
     from sqlalchemy import ColumnElement
 
-    from app.accounts.models import Person
     from app.core.policy import Actor
 
 NEWEST: Order[Act] = Order((Act.id,), lambda act: (act.id,))
@@ -188,6 +188,7 @@ def log(by: Person | None, *, cursor: str | None = None, size: int = SIZE) -> Pa
     query = select(Act).options(
         joinedload(Act.topic).load_only(Topic.title, Topic.hidden_at).lazyload("*"),
         joinedload(Act.post).load_only(Post.seq, Post.kind).lazyload("*"),
+        joinedload(Act.person).load_only(Person.name).lazyload("*"),
     )
     if by is not None:
         query = query.where(Act.by_id == by.id)

@@ -42,6 +42,11 @@ def submission(_actor: Actor, submission_id: int) -> Submission | None:
     return session.get(Submission, submission_id)
 
 
+def text(submission_id: int) -> Submission:
+    """One text; for reactions and letters."""
+    return session.get_one(Submission, submission_id)
+
+
 def own_submission(actor: Actor, submission_id: int) -> Submission | None:
     """One's own text; nobody else's is there at all. A guest may be its author: they sign in."""
     if actor.id is None:

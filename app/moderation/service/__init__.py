@@ -2,10 +2,12 @@
 
 from app.moderation.service.acting import AlreadySoError, OthersWaitHereError, SecondPersonError
 from app.moderation.service.appealing import AppealedError, appeal_act, appeal_text, decide
-from app.moderation.service.keeping import check_may_write, look, note
+from app.moderation.service.keeping import check_may_write, look, may_say, note
 from app.moderation.service.merging import CannotMergeError, merge, needs_answer, unmerge, why_not
 from app.moderation.service.placing import close, move, pin, unlock, unpin
 from app.moderation.service.reading import (
+    RETURNED_FOR,
+    WAITS_LONG,
     HandledError,
     NowhereError,
     approve,
@@ -24,10 +26,12 @@ from app.moderation.service.removing import (
     restore_post,
     unmark_spam,
 )
-from app.moderation.service.restraining import NotTheirsError, lift, restrain
+from app.moderation.service.restraining import NotTheirsError, lift, restrain, token_of
 from app.moderation.service.withdrawing import reinstate, withdraw
 
 __all__ = [
+    "RETURNED_FOR",
+    "WAITS_LONG",
     "AlreadySoError",
     "AppealedError",
     "CannotMergeError",
@@ -48,6 +52,7 @@ __all__ = [
     "lift",
     "look",
     "mark_spam",
+    "may_say",
     "merge",
     "move",
     "needs_answer",
@@ -61,6 +66,7 @@ __all__ = [
     "send_again",
     "take_back",
     "tell_what_waits_long",
+    "token_of",
     "unlock",
     "unmark_spam",
     "unmerge",

@@ -62,6 +62,18 @@ def check_may_write(person: Person) -> None:
     raise RefusedError([words])
 
 
+def may_say(author: Person, topic: Topic, words: str) -> bool:
+    """Whether these few words, which cannot wait, may stand on a topic's page at once."""
+    if author.is_silenced:
+        return False
+    sending = Sending("comment", author, topic.category, words, topic=topic)
+    try:
+        judgement = _judged(sending)
+    except RefusedError:
+        return False
+    return judgement == Judgement() and not [*_why_here(sending)]
+
+
 def judged_again(submission: Submission, sending: Sending) -> None:
     """Put new words into what waits; whatever is found in them, a moderator reads them."""
     judgement = _judged(sending)
@@ -107,7 +119,8 @@ def turn(sending: Sending) -> tuple[datetime | None, datetime]:
 def _judged(sending: Sending) -> Judgement:
     judgement = signals.judge(sending)
     if judgement.verdict == "refuse":
-        raise RefusedError([signals.words_for(reason) for reason in judgement.reasons])
+        words = [signals.words_for(reason) for reason in judgement.reasons]
+        raise RefusedError(words, judgement.fields)
     return judgement
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from app.core import clock
 from app.core.db import session
 from app.core.events import record
+from app.core.i18n import _l
 from app.core.policy import can
 from app.moderation import queries, trust
 from app.moderation.events import (
@@ -41,6 +42,16 @@ if TYPE_CHECKING:
     from app.topics.models import Category, Topic
 
 
+# Why a text is given back, as its author reads it.
+RETURNED_FOR = {
+    "private": _l("It tells the public something private: about you or about somebody else."),
+    "unclear": _l("It is not clear what you need. Please tell a little more."),
+    "elsewhere": _l("It is not about the bank, or not about this category."),
+    "said_already": _l("It is asked and answered here already."),
+    "rude": _l("It is rude to somebody. Please say the same without that."),
+    "advertising": _l("It advertises something."),
+    "other": _l("For another reason, told below."),
+}
 # After that the managers are told.
 WAITS_LONG = timedelta(hours=4)
 

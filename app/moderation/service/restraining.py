@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from app.accounts import service as accounts
 from app.accounts.models import Person
-from app.core import clock
+from app.core import clock, signing
 from app.core.db import add_once, session
 from app.core.events import record
 from app.moderation import queries
@@ -66,6 +66,11 @@ def lift(moderator: Person, restraint: Restraint, reason: str) -> None:
     name = f"un{restraint.kind}"
     write_act_on(moderator, name, reason, person=restraint.person, at=restraint.lifted_at)
     record(PersonReleased(restraint.id, restraint.kind), by=moderator.id, at=restraint.lifted_at)
+
+
+def token_of(restraint: Restraint) -> str:
+    """The link that shows somebody what was decided on them, though they cannot sign in."""
+    return f"{restraint.id}.{signing.sign('restraint', restraint.id)}"
 
 
 def _held(person: Person) -> None:

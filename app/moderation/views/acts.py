@@ -177,6 +177,17 @@ SIGNS = {
     **{name: tool.sign for name, tool in TOOLS.items()},
     "withdraw": "circle-x",
     "reinstate": "rotate-ccw",
+    # Done to texts that waited, and to people.
+    "approve": "check",
+    "approve_changed": "pencil",
+    "return": "rotate-ccw",
+    "grant": "circle-check",
+    "uphold": "circle-x",
+    "vouch": "circle-check",
+    "silence": "bell-off",
+    "unsilence": "bell",
+    "suspend": "lock",
+    "unsuspend": "rotate-ccw",
 }
 POST_TOOLS = {
     "hide": Tool(
@@ -426,6 +437,16 @@ def worded(
         "unspam": _("No spam, says: %(who)s", who=who),
         "withdraw": _("Withdrawn by the asker: %(who)s", who=who),
         "reinstate": _("The asker wants an answer after all: %(who)s", who=who),
+        "approve": _("Read and published by: %(who)s", who=who),
+        "approve_changed": _("Changed and published by: %(who)s", who=who),
+        "return": _("Returned to the author by: %(who)s", who=who),
+        "grant": _("Published after an appeal by: %(who)s", who=who),
+        "uphold": _("Another look, the decision stands: %(who)s", who=who),
+        "vouch": _("Trusted on the word of: %(who)s", who=who),
+        "silence": _("Silenced by: %(who)s", who=who),
+        "unsilence": _("May write again, says: %(who)s", who=who),
+        "suspend": _("Suspended by: %(who)s", who=who),
+        "unsuspend": _("May sign in again, says: %(who)s", who=who),
     }[act.name]
 
 

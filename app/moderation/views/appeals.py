@@ -9,7 +9,7 @@ from flask import flash, render_template
 from app.core.i18n import _
 from app.core.web import current_actor, see_other
 from app.moderation import queries, service
-from app.moderation.forms import RETURNED_FOR, DecideForm
+from app.moderation.forms import DecideForm
 from app.moderation.views import door
 from app.moderation.views.acts import worded
 from app.moderation.views.queue import NOWHERE
@@ -45,7 +45,7 @@ def decide(appeal: Appeal) -> ResponseReturnValue:
         appeal=appeal,
         form=form,
         act_words=worded(appeal.act, {}) if appeal.act is not None else "",
-        reasons=RETURNED_FOR,
+        reasons=service.RETURNED_FOR,
         may_decide=queries.may_decide(actor, appeal),
         others=queries.deciders(appeal),
     )

@@ -41,12 +41,7 @@ def restraint_by_token(_actor: Actor, token: str) -> Restraint | None:
     return queries.restraint(restraint_id)
 
 
-def token_of(restraint: Restraint) -> str:
-    """The link that shows somebody what was decided on them, though they cannot sign in."""
-    return f"{restraint.id}.{signing.sign('restraint', restraint.id)}"
-
-
-door.add_app_template_global(token_of, "restraint_token")
+door.add_app_template_global(service.token_of, "restraint_token")
 
 
 @panel("person:manage", order=70)
@@ -152,7 +147,7 @@ def restraint(restraint: Restraint) -> ResponseReturnValue:
             flash(_("You appealed already, or there is nothing to appeal against."), "info")
         else:
             flash(_("Somebody else looks at it. You are told by e-mail."), "kept")
-        return see_other("moderation.restraint", token=token_of(restraint))
+        return see_other("moderation.restraint", token=service.token_of(restraint))
     page = render_template(
         "moderation/restraint.html",
         restraint=restraint,

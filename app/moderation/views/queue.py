@@ -11,14 +11,16 @@ from app.core.panels import panel
 from app.core.policy import can
 from app.core.web import current_actor, see_other
 from app.moderation import queries, service, signals, trust
-from app.moderation.forms import RETURNED_FOR, ChangeForm, ReturnForm
+from app.moderation.events import TextApproved
+from app.moderation.forms import ChangeForm, ReturnForm
 from app.moderation.signals import Reason
 from app.moderation.views import door
 from app.moderation.views.submissions import handled_words
 from app.topics import queries as topics
+from app.topics.timeline import Happening, Line, lines
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from flask.typing import ResponseReturnValue
 
@@ -134,6 +136,21 @@ def change(submission: Submission) -> ResponseReturnValue:
     )
 
 
+@lines(TextApproved)
+def it_was_changed_first(happenings: Sequence[Happening]) -> Sequence[Line | None]:
+    """Everybody may know that a text does not say what its author sent, and who changed it."""
+    done = queries.acts_by_id(getattr(each.event, "act_id", 0) for each in happenings)
+    told: list[Line | None] = []
+    for each in happenings:
+        act = done.get(getattr(each.event, "act_id", 0))
+        if act is None or not getattr(each.event, "changed", False):
+            told.append(None)
+            continue
+        words = _("Changed before it appeared, by: %(who)s", who=act.who)
+        told.append(Line(words, "pencil", reason=act.reason or None))
+    return told
+
+
 def why_words(why: list[Any]) -> list[str]:
     """Why a text was held, in words."""
     return [
@@ -173,7 +190,7 @@ def _shown(
         levels=LEVEL_WORDS,
         earlier=queries.earlier_by(submission),
         acts=queries.acts_on(submission),
-        reasons=RETURNED_FOR,
+        reasons=service.RETURNED_FOR,
         restraints=queries.in_force(submission.author),
         returning=returning or ReturnForm(fresh=True),
         changing=changing or ChangeForm(submission, topics.categories(), fresh=True),

@@ -10,7 +10,7 @@ from app.core.i18n import _
 from app.core.panels import panel
 from app.core.web import current_actor, see_other
 from app.moderation import queries, service
-from app.moderation.forms import RETURNED_FOR, AppealForm, TextForm
+from app.moderation.forms import AppealForm, TextForm
 from app.moderation.views import door
 from app.topics.gate import RefusedError
 
@@ -164,7 +164,7 @@ def _shown(submission: Submission, form: AppealForm | None = None) -> ResponseRe
     page = render_template(
         "moderation/submission.html",
         submission=submission,
-        reason=RETURNED_FOR.get(submission.reason, ""),
+        reason=service.RETURNED_FOR.get(submission.reason, ""),
         appeal=queries.appeal_against(submission_id=submission.id),
         form=form or AppealForm(fresh=True),
         wait=queries.usual_wait(),

@@ -49,7 +49,7 @@ def it_was_withdrawn(topic: Topic) -> str:
 def withdraw(topic: Topic) -> ResponseReturnValue:
     """Take it back, with or without saying why."""
     form = WithdrawForm()
-    if form.is_sent_well():
+    if form.is_sent_well() and _may_say(topic, form):
         try:
             service.withdraw(current_actor(), topic, form.reason.data or "")
         except service.OthersWaitHereError:
@@ -60,6 +60,17 @@ def withdraw(topic: Topic) -> ResponseReturnValue:
             flash(_("You withdrew it. Nobody owes you an answer here now."), "kept")
             return see_other("topics.topic", topic_id=topic.id)
     return _page(form, topic)
+
+
+def _may_say(topic: Topic, form: WithdrawForm) -> bool:
+    """The reason stands on the topic's page, and cannot wait to be read first."""
+    said = form.reason.data or ""
+    if not said or service.may_say(current_actor(), topic, said):
+        return True
+    form.reason.errors = [
+        _("We would have to read this before it appears. Please withdraw without a reason.")
+    ]
+    return False
 
 
 def _page(form: WithdrawForm, topic: Topic) -> ResponseReturnValue:
