@@ -98,18 +98,19 @@ def forget(erasing: Erasing) -> None:
         erasing.delete(Revision, _of_texts(asked, own))
         for topic in asked:
             topic.title = erasing.in_words(topic.language)
-            _replace(topic, topic.title)
-            erasing.count(Topic)
+            _replace(topic, topic.title, erasing)
         for post in own:
-            _replace(post, erasing.in_words(post.language))
-            erasing.count(Post)
+            _replace(post, erasing.in_words(post.language), erasing)
     _forget_in_others_texts(erasing, touched, lost if erasing.words else [])
     session.flush()
 
 
-def _replace(text: Topic | Post, words: str) -> None:
+def _replace(text: Topic | Post, words: str, erasing: Erasing) -> None:
+    if text.body == words:
+        return
     text.body, text.body_html = words, markup.render(words)
     text.rules = markup.RULES_VERSION
+    erasing.count(type(text))
 
 
 def _forget_in_others_texts(erasing: Erasing, topic_ids: set[int], lost: Sequence[str]) -> None:

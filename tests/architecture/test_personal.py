@@ -1,4 +1,4 @@
-"""No table that could say who somebody is may be forgotten: each column is declared with its fate."""
+"""No table that could say who somebody is may be forgotten: every such column has its fate."""
 
 from __future__ import annotations
 
