@@ -15,10 +15,11 @@ from app.accounts import views as accounts
 from app.accounts.outside import providers
 from app.brand import views as brand
 from app.brand.queries import brand as the_brand
-from app.brand.queries import plain
+from app.brand.queries import own_numbers, plain, trusted_hosts
 from app.commands import COMMANDS
 from app.core import (
     addresses,
+    allowed,
     catalogue,
     challenge,
     checkpoints,
@@ -28,6 +29,7 @@ from app.core import (
     headers,
     i18n,
     jobs,
+    leaving,
     limits,
     logs,
     mail,
@@ -37,6 +39,8 @@ from app.core import (
     sealing,
     signing,
     tallies,
+    telling,
+    typing_time,
     web,
 )
 from app.core.web import current_actor
@@ -142,9 +146,13 @@ def _init_core(app: Flask) -> None:
     errors.init(app)
     headers.init(app)
     challenge.init(app)
+    typing_time.init(app)
     web.init(app)
+    telling.init(app)
+    allowed.init(own_numbers)
     sessions.init(app)
     providers.init(app.config)
+    leaving.init(app, trusted=trusted_hosts)
     i18n.init(app, locale=_reader_locale, zone=_reader_zone)
     app.jinja_env.globals.update(panels=panels.panels, can=_reader_can)
 

@@ -27,7 +27,7 @@ FEWEST_BY_THEMSELVES: Final = 2
 REMEMBERED_FOR: Final = timedelta(days=14)
 SHORTEST_REPEATED: Final = 8  # words; "спасибо, помогло" may be said by everybody
 # Nobody writes forty characters in three seconds.
-TYPED_WITHIN, FEWEST_TYPED, TOO_FAST = 3.0, 40, 3
+TYPED_WITHIN, FEWEST_TYPED, TOO_FAST = 3.0, 40, 2
 # So many texts within a minute.
 MOST_A_MINUTE, TOO_MANY = 3, 3
 # The account is younger than a day: tells nothing by itself, something beside the rest.

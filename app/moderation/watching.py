@@ -180,6 +180,9 @@ def _runs(text: str, words: list[_Word]) -> Iterator[list[_Word]]:
             continue
         if len(run) >= _FEWEST_APART:
             yield run
-        run, between = ([word] if is_letter else []), ""
+        if is_letter and run:  # и с.у.к.а: other signs, so another word begins with the last letter
+            run, between = [run[-1], word], gap
+        else:
+            run, between = ([word] if is_letter else []), ""
     if len(run) >= _FEWEST_APART:
         yield run

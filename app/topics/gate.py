@@ -87,11 +87,11 @@ class Held:
 
 
 class RefusedError(ValueError):
-    """It cannot be published as it is; `words` tell its author why."""
+    """It cannot be published as it is; `words` tell its author why, `fields` where."""
 
-    def __init__(self, words: Sequence[str]) -> None:
+    def __init__(self, words: Sequence[str], fields: Sequence[str] = ()) -> None:
         super().__init__("; ".join(words))
-        self.words = list(words)
+        self.words, self.fields = list(words), tuple(fields)
 
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ def keep(look: Look, note: Note) -> None:
     _keepers.append((look, note))
 
 
-def ask(asker: Person, words: service.Words) -> Topic | Held:
+def ask(asker: Person, words: service.Words, *, typed_in: float | None = None) -> Topic | Held:
     """A new topic."""
     sending = Sending(
         "topic",
@@ -126,15 +126,29 @@ def ask(asker: Person, words: service.Words) -> Topic | Held:
         kind=words.kind,
         tags=tuple(words.tags),
         language=words.language,
+        typed_in=typed_in,
     )
     done = _pass(sending)
     return done if isinstance(done, Held) else _topic(done)
 
 
-def comment(author: Person, topic: Topic, body: str, *, wants_answer: bool = True) -> Post | Held:
+def comment(
+    author: Person,
+    topic: Topic,
+    body: str,
+    *,
+    wants_answer: bool = True,
+    typed_in: float | None = None,
+) -> Post | Held:
     """A comment, the asker's replies among them."""
     sending = Sending(
-        "comment", author, topic.category, body, topic=topic, wants_answer=wants_answer
+        "comment",
+        author,
+        topic.category,
+        body,
+        topic=topic,
+        wants_answer=wants_answer,
+        typed_in=typed_in,
     )
     done = _pass(sending)
     return done if isinstance(done, Held) else _post(done)

@@ -103,9 +103,7 @@ def _report(thing: Topic | Post, back: str) -> ResponseReturnValue:
             flash(_("You have reported this already. Somebody looks at it."), "info")
         else:
             flash(
-                _(
-                    "Thank you. Somebody of the bank looks at it; a letter tells you what came of it."
-                ),
+                _("Thank you. Somebody looks at it, and a letter tells you what came of it."),
                 "kept",
             )
         # What is hidden by now has no page to go back to.

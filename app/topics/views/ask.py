@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import flash, jsonify, render_template, request, url_for
 
-from app.core import policy
+from app.core import clock, policy, typing_time
 from app.core.db import row_id
 from app.core.guests import guest_hash, make_guest
 from app.core.i18n import _, left
@@ -14,11 +14,11 @@ from app.core.panels import panels
 from app.core.web import current_actor, see_other
 from app.media import service as pictures
 from app.media.images import PictureError
-from app.topics import drafting, gate, queries
+from app.topics import drafting, gate, queries, service
 from app.topics.answering import answers_in, answers_today
 from app.topics.forms import LONGEST_TITLE, Ask
 from app.topics.models import KINDS
-from app.topics.views import door
+from app.topics.views import door, pacing
 from app.topics.views.drafts import typed
 from app.topics.views.waiting import waits
 
@@ -58,17 +58,30 @@ def ask() -> ResponseReturnValue:
 def _sent(form: Ask, category: Category) -> ResponseReturnValue:
     """Published, or waiting to be read; the draft has done its work."""
     actor = current_actor()
-    try:
-        topic = gate.ask(actor, form.said(form.kind.data, category))
-    except gate.RefusedError as refused:
-        form.form_errors.extend(refused.words)
+    words = form.said(form.kind.data, category)
+    if not _was_sent(words) and (pause := pacing.wait(actor, "ask")):
+        pacing.too_soon(form, pause)
+        return pacing.later(_page(form), pause)
+    if not pacing.is_unchallenged("topics.ask", form, title=words.title, body=words.body):
         return _page(form), 422
+    try:
+        topic = gate.ask(actor, words, typed_in=typing_time.seconds())
+    except gate.RefusedError as refused:
+        pacing.say(form, refused)
+        return _page(form), 422
+    pacing.count(actor, "ask")
     drafting.drop(actor, guest_hash(), "new")
     flash("new", "sent")
     if isinstance(topic, gate.Held):
         return waits(topic)
     flash(_thanks(topic), "kept")
     return see_other("topics.topic", topic_id=topic.id)
+
+
+def _was_sent(words: service.Words) -> bool:
+    """Whether this is the same form sent twice, which publishes nothing more."""
+    asked = queries.asked_since(current_actor(), clock.now() - service.SENT_TWICE)
+    return asked is not None and (asked.title, asked.body) == (words.title, words.body)
 
 
 @door.get("/ask/category", may="topics.draft")

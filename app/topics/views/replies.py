@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from flask import flash, render_template, url_for
 
-from app.core import clock, policy
+from app.core import clock, policy, typing_time
 from app.core.guests import make_guest
 from app.core.i18n import _, left
 from app.core.web import current_actor, see_other, wants_fragment
 from app.topics import drafting, gate, queries, service, turns
 from app.topics.answering import answers_today
 from app.topics.forms import Change, Comment, Reply, ReplyChange, Retraction, Verdict
-from app.topics.views import door
+from app.topics.views import door, pacing
 from app.topics.views.sending import back_or_at, came_between, let_go, sent_wrong
 from app.topics.views.topic import at_post, shown
 from app.topics.views.waiting import waits
@@ -54,18 +54,40 @@ def publish_comment(topic: Topic) -> ResponseReturnValue:
         flash(_("Your comment is kept. Sign in, and publish it with one click."), "info")
         back = url_for("topics.topic", topic_id=topic.id, _anchor="reply")
         return see_other("accounts.sign_in", next=back)
+    return _sent(topic, form)
+
+
+def _sent(topic: Topic, form: Comment) -> ResponseReturnValue:
+    """Published, or waiting to be read, or back with a word why not."""
+    actor = current_actor()
     asks = topic.asker_id == actor.id and not form.thanks.data
-    try:
-        post = gate.comment(actor, topic, form.text, wants_answer=not form.thanks.data)
-    except gate.RefusedError as refused:
-        form.form_errors.extend(refused.words)
+    if not _was_sent(topic, form.text) and (pause := pacing.wait(actor, "comment")):
+        pacing.too_soon(form, pause)
+        return pacing.later(shown(topic, Writing(comment=form)), pause)
+    if not pacing.is_unchallenged("topics.comment", form, body=form.text):
         return shown(topic, Writing(comment=form))
+    typed_in = typing_time.seconds()
+    try:
+        post = gate.comment(
+            actor, topic, form.text, wants_answer=not form.thanks.data, typed_in=typed_in
+        )
+    except gate.RefusedError as refused:
+        pacing.say(form, refused)
+        return shown(topic, Writing(comment=form))
+    pacing.count(actor, "comment")
     let_go(f"topic:{topic.id}")
     if isinstance(post, gate.Held):
         return waits(post)
     if asks and topic.is_awaiting and topic.due_at is not None:
         flash(_who_answers(topic), "kept")
     return at_post(topic, post.seq)
+
+
+def _was_sent(topic: Topic, body: str) -> bool:
+    """Whether this is the same form sent twice, which publishes nothing more."""
+    since = clock.now() - service.SENT_TWICE
+    said = queries.said_since(topic, current_actor(), "comment", since)
+    return said is not None and said.body == body
 
 
 def _who_answers(topic: Topic) -> str:
@@ -135,7 +157,7 @@ def edit(topic: Topic) -> ResponseReturnValue:
         try:
             done = gate.edit(current_actor(), topic, words, form.reason.data or "")
         except gate.RefusedError as refused:
-            form.form_errors.extend(refused.words)
+            pacing.say(form, refused)
         else:
             if isinstance(done, gate.Held):
                 return waits(done)
@@ -154,7 +176,7 @@ def edit_post(post: Post) -> ResponseReturnValue:
         try:
             done = gate.edit_post(current_actor(), post, form.text, form.reason.data or "")
         except gate.RefusedError as refused:
-            form.form_errors.extend(refused.words)
+            pacing.say(form, refused)
         else:
             return waits(done) if isinstance(done, gate.Held) else at_post(topic, post.seq)
     status = 422 if form.errors else 200
