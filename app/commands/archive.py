@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from flask import render_template
+from flask import current_app
 from flask.cli import AppGroup
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -64,17 +64,16 @@ def verify() -> None:
 @click.option(
     "--after-restore",
     is_flag=True,
-    help="The database was put back from a backup: what was signed beyond it is known to be lost.",
+    help="The database was put back from a backup: what was signed since is known to be lost.",
 )
 def checkpoint(after_restore: bool) -> None:
     """Sign how far the record has come, and print what was signed."""
     if after_restore:
-        last = max((c.seq for c in checkpoints.kept() if c is not None and c.is_ours), default=0)
-        here = verifying.length()
-        if last <= here:
+        agreed, last = verifying.last_agreed()
+        if last <= agreed:
             raise click.ClickException("Nothing that was signed is missing: no mark is needed.")
-        checkpoints.sign(restored=True)
-        record(RecordRestored(here, last - here))
+        checkpoints.sign(lost_after=agreed)
+        record(RecordRestored(agreed, last - agreed))
         transactions.commit()
     signed = checkpoints.sign()
     if signed is None:
@@ -153,12 +152,17 @@ def _write_lines(to: Path, those: Select[Any]) -> int:
 def _write_page(to: Path, those: Select[Any], count: int) -> None:
     brand = the_brand()
     with speaking(brand.locale, brand.timezone), to.open("w", encoding="utf-8") as file:
-        head = render_template("insight/export.html", brand=brand, count=count, at=clock.now())
+        head = _rendered("insight/export.html", brand=brand, count=count, at=clock.now())
         before, after = head.split("<!-- rows -->")
         file.write(before)
         for rows in _batches(those):
-            file.write(render_template("insight/_export_rows.html", rows=rows, words=WORDS))
+            file.write(_rendered("insight/_export_rows.html", rows=rows, words=WORDS))
         file.write(after)
+
+
+def _rendered(template: str, **about: Any) -> str:
+    # Not by Flask: what every page shows needs a request.
+    return current_app.jinja_env.get_template(template).render(**about)
 
 
 def _write_manifest(folder: Path, count: int, asked: dict[str, Any]) -> None:

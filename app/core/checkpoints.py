@@ -46,8 +46,8 @@ class UnusableKeyError(RuntimeError):
 class Checkpoint:
     """At `time` the record had `count` entries, the last of which was `seq` with this `hash`.
 
-    `restored`: the database had been put back from a backup, and what was signed beyond `seq` is
-    known to be lost. `key` names the key by its own hash.
+    `lost_after`: the database had been put back from a backup, and what was signed after that entry
+    is known to be lost. `key` names the key by its own hash.
     """
 
     seq: int
@@ -55,7 +55,7 @@ class Checkpoint:
     count: int
     time: str
     key: str
-    restored: bool = False
+    lost_after: int | None = None
     signature: str = ""
 
     def __str__(self) -> str:
@@ -112,13 +112,13 @@ def path() -> Path:
     return _given().folder / "checkpoints.jsonl"
 
 
-def sign(*, restored: bool = False) -> Checkpoint | None:
+def sign(*, lost_after: int | None = None) -> Checkpoint | None:
     """Sign and keep how far the record has come; None when it has not begun."""
     head = session.execute(select(Head.seq, Head.hash)).first()
     if head is None or not head.seq:
         return None
     now = instant(clock.now())
-    plain = Checkpoint(head.seq, head.hash, head.seq, now, key_name(), restored)
+    plain = Checkpoint(head.seq, head.hash, head.seq, now, key_name(), lost_after)
     signature = base64.b64encode(_key().sign(plain.message)).decode()
     signed = Checkpoint(**{**asdict(plain), "signature": signature})
     _keep(signed)
@@ -148,9 +148,10 @@ def read(line: str) -> Checkpoint | None:
         found = Checkpoint(**json.loads(line))
     except (ValueError, TypeError):
         return None
-    kinds = {"seq": int, "count": int, "restored": bool}
-    right = all(type(v) is kinds.get(name, str) for name, v in asdict(found).items())
-    return found if right else None
+    numbers, words = (found.seq, found.count), (found.hash, found.time, found.key, found.signature)
+    if not all(type(n) is int for n in (*numbers, found.lost_after or 0)):
+        return None
+    return found if all(isinstance(w, str) for w in words) else None
 
 
 def latest() -> Checkpoint | None:

@@ -101,7 +101,7 @@ class RecordExported(Event):
 
 @dataclass(frozen=True)
 class RecordRestored(Event):
-    """The database was put back from a backup: what was signed beyond `seq` is known to be lost."""
+    """The database was put back from a backup: what was signed after `seq` is known to be lost."""
 
     seq: int
     lost: int
@@ -154,6 +154,17 @@ class Verdict:
 def length() -> int:
     """How many entries the record says it has."""
     return session.scalar(select(Head.seq)) or 0
+
+
+def last_agreed() -> tuple[int, int]:
+    """The last checkpoint that the record agrees with, and the last that was signed."""
+    kept = [each for each in checkpoints.kept() if each is not None and each.is_ours]
+    agreed = 0
+    for start in range(0, len(kept), BATCH):
+        some = {each.seq: each.hash for each in kept[start : start + BATCH]}
+        rows = session.execute(select(Entry.seq, Entry.hash).where(Entry.seq.in_(some)))
+        agreed = max([agreed, *(seq for seq, own in rows if some[seq] == own)])
+    return agreed, max((each.seq for each in kept), default=0)
 
 
 def look(step: Callable[[int], object] = lambda _count: None) -> Verdict:
@@ -319,14 +330,13 @@ class _Signed:
         """Without those beyond a backup that was put back, which is known and said."""
         standing: list[Checkpoint] = []
         for each in self.kept:
-            if each.restored:
-                lost = [other for other in standing if other.seq > each.seq]
+            if each.lost_after is not None:
+                lost = [other.seq for other in standing if other.seq > each.lost_after]
                 if lost:
-                    beyond = max(other.seq for other in lost)
                     found.notes.append(
-                        f"On {each.time[:10]} the database was put back from a backup:"
-                        f" entries {each.seq + 1} to {beyond}, as they were signed, are lost."
+                        f"On {each.time[:10]} the database was put back from a backup: what was"
+                        f" signed of entries {each.lost_after + 1} to {max(lost)} is lost."
                     )
-                standing = [other for other in standing if other.seq <= each.seq]
+                standing = [other for other in standing if other.seq <= each.lost_after]
             standing.append(each)
         return standing

@@ -447,7 +447,8 @@ def test_a_backup_put_back_is_said_and_then_no_fault(places: Path) -> None:
     session.expire_all()
     assert [(p.what, p.first, p.last) for p in verifying.look().problems] == [("cut", 3, 4)]
 
-    checkpoints.sign(restored=True)
+    assert verifying.last_agreed() == (0, 4)
+    checkpoints.sign(lost_after=2)
     rattle(3)
     checkpoints.sign()
 
@@ -455,6 +456,7 @@ def test_a_backup_put_back_is_said_and_then_no_fault(places: Path) -> None:
     assert found.problems == []
     assert len(found.notes) == 1
     assert "entries 3 to 4" in found.notes[0]
+    assert verifying.last_agreed()[0] == verifying.length()
 
 
 def test_a_key_that_is_none_is_said(places: Path) -> None:
@@ -469,8 +471,8 @@ def test_a_key_that_is_none_is_said(places: Path) -> None:
 
 # Words out of a list, instants, hashes: what they are is said where the event is.
 WORDS = {
-    "code", "fields", "guest", "kind", "locale", "method", "reason", "reminders", "role", "second",
-    "since", "verdict", "which", "why",
+    "approval", "basis", "code", "door", "fields", "guest", "kind", "kinds", "locale", "method",
+    "names", "reason", "reminders", "role", "second", "since", "verdict", "which", "why",
 }  # fmt: skip
 PLAIN = {int, bool, type(None)}
 
@@ -499,9 +501,9 @@ def test_an_event_carries_ids_numbers_and_words_out_of_lists(kind: type[Event]) 
 
 # What the ids of events name. An id of a person is chained as a pseudonym: PERSONS says which.
 THINGS = {
-    "act", "appeal", "calendar", "category", "change", "check", "identity", "into", "joined",
-    "letter", "parted", "passkey", "post", "promise", "report", "restraint", "revision", "submission",
-    "text", "ticket", "topic", "version",
+    "act", "appeal", "calendar", "category", "change", "check", "erasure", "export", "hold",
+    "identity", "into", "joined", "letter", "parted", "passkey", "post", "promise", "report",
+    "restraint", "revision", "submission", "text", "ticket", "topic", "version",
 }  # fmt: skip
 
 
