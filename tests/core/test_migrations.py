@@ -26,7 +26,7 @@ from sqlalchemy import (
 )
 
 from app.commands.database import migrate
-from app.core import clock
+from app.core import clock, verifying
 from app.core.db import Base, _teach_sqlite, db, session
 from app.core.schema import alembic_config, newest
 from app.sla.models import Promise
@@ -145,6 +145,52 @@ def test_an_upgrade_makes_the_promises_of_what_was_asked_before(empty: Engine) -
         True,
         False,
     ]
+    session.remove()
+
+
+def test_an_upgrade_chains_what_happened_before(empty: Engine) -> None:
+    migrate("0012")
+    asked = clock.now() - timedelta(days=3)
+    with empty.begin() as connection:
+        write = _Writer(connection, asked)
+        write.into("people", {"id": 1, "name": "А", "role": "executive"})
+        write.into("people", {"id": 2, "name": "Б", "role": "customer"})
+        write.into("categories", {"id": 1, "slug": "cards", "name": "Карты", "owner_id": 1})
+        write.into("topics", {"id": 1, "category_id": 1, "asker_id": 2})
+        post = {"id": 1, "topic_id": 1, "seq": 1, "kind": "answer", "author_id": 1}
+        write.into("posts", {**post, "published_at": asked})
+        about = {"stream": "topic:1", "actor_id": 1}
+        told = {"topic_id": 1, "post_id": 1, "reason": "Ошиблись"}
+        write.into("facts", {**about, "id": 5, "name": "AnswerRetracted", "data": told})
+        write.into("facts", {"id": 9, "name": "PersonShutOut", "data": {"person_id": 2}})
+
+    migrate("0013")
+
+    with empty.connect() as connection:
+        read = {name: Table(name, MetaData(), autoload_with=connection) for name in tables(empty)}
+        rows = connection.execute(read["record"].select().order_by(read["record"].c.seq)).all()
+        names = dict(connection.execute(read["pseudonyms"].select()).tuples().all())
+        facts = {row.id: row.data for row in connection.execute(read["facts"].select())}
+        why = connection.execute(select(read["posts"].c.retraction)).scalar_one()
+        head = connection.execute(read["record_head"].select()).one()
+    assert [(r.seq, r.fact_id, r.actor, r.role, r.of_staff) for r in rows] == [
+        (1, 5, names[1], "executive", True),
+        (2, 9, None, None, False),
+    ]
+    assert rows[0].payload == facts[5] == {"topic_id": 1, "post_id": 1}
+    assert rows[1].payload == {"person_id": names[2]}
+    assert why == "Ошиблись"
+    assert tuple(head) == (1, 2, rows[1].hash)
+    assert rows[1].prev_hash == rows[0].hash
+
+    command.downgrade(alembic_config(), "0012")
+    with empty.connect() as connection:
+        facts_then = Table("facts", MetaData(), autoload_with=connection)
+        was = connection.execute(select(facts_then.c.data).where(facts_then.c.id == 5))
+        assert was.scalar_one() == told
+
+    migrate()
+    assert verifying.look().problems == []
     session.remove()
 
 
