@@ -12,7 +12,7 @@ from app.accounts.forms import AgainForm, CodeForm, PasskeyForm
 from app.accounts.views import door
 from app.accounts.views.arrival import by_code, by_passkey, page, too_fast
 from app.core.i18n import _
-from app.core.web import current_actor, inside, see_other
+from app.core.web import SAFE, current_actor, inside, see_other
 
 if TYPE_CHECKING:
     from flask.blueprints import BlueprintSetupState
@@ -57,7 +57,7 @@ def ask_again() -> ResponseReturnValue | None:
     """The page that asks, or None when they proved just now that it is them."""
     if sessions.is_fresh():
         return None
-    if request.method == "GET":
+    if request.method in SAFE:
         return see_other("accounts.again", next=request.full_path.rstrip("?"))
     form = AgainForm(fresh=True)
     return page("again", form, **_about(form, Errand.begun()))

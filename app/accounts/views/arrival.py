@@ -12,7 +12,7 @@ from app.accounts.views import door
 from app.core import clock, limits
 from app.core.guests import guest_hash
 from app.core.i18n import _, duration, locale_code
-from app.core.web import current_actor, inside, see_other
+from app.core.web import SAFE, current_actor, inside, see_other
 
 if TYPE_CHECKING:
     from flask import Response
@@ -80,7 +80,7 @@ def ask_staff_for_two_proofs() -> Response | None:
         return None
     if not factors.of(person):
         return see_other("accounts.safety")
-    here = request.full_path.rstrip("?") if request.method == "GET" else None
+    here = request.full_path.rstrip("?") if request.method in SAFE else None
     return see_other("accounts.again", next=here)
 
 
@@ -146,7 +146,8 @@ def use_link(token: str) -> ResponseReturnValue:
     ticket = service.ticket_for(token, "link")
     if ticket is None:
         return stale_link()
-    if request.method == "GET":
+    # Not "GET": a scanner's HEAD must not burn it.
+    if request.method != "POST":
         return render_template("accounts/use_link.html", ticket=ticket)
     person = service.use_link(ticket)
     if person is None:

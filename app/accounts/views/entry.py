@@ -213,7 +213,8 @@ def change_address(token: str) -> ResponseReturnValue:
     ticket = service.ticket_for(token, "change")
     if ticket is None:
         return stale_link()
-    if request.method == "GET":
+    # Not "GET": a scanner's HEAD must not move anybody.
+    if request.method != "POST":
         return render_template("accounts/confirm.html", ticket=ticket)
     try:
         service.change_address(ticket)
