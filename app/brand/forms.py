@@ -26,6 +26,8 @@ from wtforms.validators import InputRequired, Length
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from app.brand import service
+from app.core.bankdata import find
+from app.core.bankdata.hiding import SECRET
 from app.core.forms import REQUIRED, Form, between, fold, strip
 from app.core.i18n import LOCALE_NAMES, LOCALES, _, _l, zone_names
 from app.core.leaving import ascii_host
@@ -147,8 +149,20 @@ class BrandForm(Form):
         ),
     )
 
+    own_numbers = TextAreaField(
+        _l("Our own numbers and addresses"),
+        filters=[strip],
+        validators=[Length(max=LISTED * LONGEST_LINE, message=AT_MOST)],
+        description=_l(
+            "One on a line: phones, e-mail addresses (or @bank.example for all of them), account"
+            " and tax numbers of the bank. Everything else of the kind is hidden in what people"
+            " write; card numbers and codes always are. Save these before texts that name them."
+        ),
+    )
+
     def __init__(self, present: Any) -> None:
         lists: dict[str, Any] = {
+            "own_numbers": "\n".join(present.own_numbers or []),
             "reserved": "\n".join(present.reserved_names or []),
             "hosts": "\n".join(present.outside_hosts or []),
         }
@@ -173,6 +187,12 @@ class BrandForm(Form):
         """Each says something, and they are not too many."""
         if any(not skeleton(line) or len(line) > LONGEST_LINE for line in _too_few(field)):
             raise ValidationError(_("A name on a line, please; letters, and not too long."))
+
+    def validate_own_numbers(self, field: Field) -> None:
+        """None of them is a card or a code: those are nobody's to show."""
+        for line in _too_few(field):
+            if len(line) > LONGEST_LINE or any(f.type in SECRET for f in find(line)):
+                raise ValidationError(_("This cannot be shown to everybody: a card, a code."))
 
     def validate_hosts(self, field: Field) -> None:
         """Each is a host; of a whole address that was pasted, the host is taken."""
@@ -223,6 +243,7 @@ class BrandForm(Form):
             mail_address=self.mail_address.data or "",
             reserved_names=list(dict.fromkeys(_lines(self.reserved.data))),
             outside_hosts=_lines(self.hosts.data),
+            own_numbers=list(dict.fromkeys(_lines(self.own_numbers.data))),
         )
 
 

@@ -35,6 +35,8 @@ class Brand(Model):
     reserved_names: Mapped[list[Any]] = mapped_column(default=list)
     # Hosts that links lead to without a page that warns; a host brings those below it.
     outside_hosts: Mapped[list[Any]] = mapped_column(default=list)
+    # The bank's own phones, addresses and requisites: they are public, and are not hidden.
+    own_numbers: Mapped[list[Any]] = mapped_column(default=list)
     changed_at: Mapped[datetime] = mapped_column(default=clock.now)
 
     logo: Mapped[Image | None] = relationship(lazy="joined")

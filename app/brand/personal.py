@@ -16,6 +16,7 @@ holds(
             "brands.mail_address",
             "brands.reserved_names",
             "brands.outside_hosts",
+            "brands.own_numbers",
         ),
         BANK,
     ),

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import select
 
 from app.brand.models import Brand
+from app.core import allowed
 from app.core.db import session
 
 _NUMBER = "brand.number"
@@ -20,7 +21,14 @@ def brand() -> Brand:
     if found is None:
         found = session.scalar(select(Brand).order_by(Brand.id).limit(1))
         session.info[_NUMBER] = found.id if found is not None else None
+    if found is not None:
+        allowed.know(found.own_numbers)
     return found or plain()
+
+
+def own_numbers() -> list[str]:
+    """What the bank says of itself in public: phones, addresses, requisites."""
+    return brand().own_numbers
 
 
 def trusted_hosts() -> list[str]:
@@ -45,4 +53,5 @@ def plain() -> Brand:
         mail_address="otklik@localhost",
         reserved_names=[],
         outside_hosts=[],
+        own_numbers=[],
     )

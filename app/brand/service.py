@@ -34,6 +34,7 @@ class Face:
     mail_address: str
     reserved_names: list[str] = field(default_factory=list)
     outside_hosts: list[str] = field(default_factory=list)
+    own_numbers: list[str] = field(default_factory=list)
 
 
 class NoLanguageError(ValueError):

@@ -18,6 +18,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 from sqlalchemy.types import TypeDecorator
 
+from app.core import guarded
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
@@ -74,6 +76,7 @@ class Base(DeclarativeBase):
 Base.registry.update_type_annotation_map(
     {datetime: UTCDateTime(), dict[str, Any]: JSON(), list[Any]: JSON(), str: Text()}
 )
+guarded.init()
 db = SQLAlchemy(model_class=Base)
 session: scoped_session[Session] = db.session  # type: ignore[assignment]
 

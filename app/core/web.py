@@ -16,21 +16,20 @@ gets the thing first. Unsafe requests must come from our own pages: the browser 
 from __future__ import annotations
 
 import inspect
-import re
 from datetime import timedelta
 from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar, cast
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, urlencode, urlsplit
 
-from flask import Blueprint, Request, abort, current_app, make_response, redirect, request, url_for
+from flask import Blueprint, abort, current_app, make_response, redirect, request, url_for
 from flask_login import current_user
-from werkzeug.datastructures import ImmutableMultiDict, iter_multi_items
 from werkzeug.exceptions import NotFound
 from werkzeug.routing import IntegerConverter
 
-from app.core import cookies, transactions
+from app.core import cookies, telling, transactions
 from app.core.db import reads_only
 from app.core.policy import Actor, RefusedError, permissions, require
+from app.core.written import Asked, hidden
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -133,6 +132,7 @@ def _guard(view: View, may: str, on: Any, *, fresh: bool | str = False) -> View:
         answer = _ask_again(fresh=fresh) or view(*things, **kwargs)
         response = make_response(answer)
         if request.method not in SAFE:
+            telling.tell(response, actor.id)
             transactions.commit()
         return response
 
@@ -145,28 +145,6 @@ def _ask_again(*, fresh: bool | str) -> ResponseReturnValue | None:
         return None
     ask: Callable[[], ResponseReturnValue | None] = current_app.extensions["otklik.ask_again"]
     return ask()
-
-
-# Controls, which no keyboard types and PostgreSQL refuses, and halves of characters.
-_UNPRINTED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
-
-
-class Written(ImmutableMultiDict[str, Any]):
-    """What was sent, of every text only what can be shown and stored; every line ends alike."""
-
-    def __init__(self, sent: Any = None) -> None:
-        pairs = iter_multi_items(sent if sent is not None else ())
-        super().__init__([(name, _printed(value)) for name, value in pairs])
-
-
-def _printed(value: Any) -> Any:
-    return _UNPRINTED.sub("", value.replace("\r\n", "\n")) if isinstance(value, str) else value
-
-
-class Asked(Request):
-    """A request, its address and its forms read as `Written`."""
-
-    parameter_storage_class = Written
 
 
 class Id(IntegerConverter):
@@ -182,6 +160,7 @@ def init(app: Flask) -> None:
     app.wsgi_app = _Reading(app.wsgi_app)  # type: ignore[method-assign]
     app.before_request(_refuse_undeclared)
     app.before_request(_refuse_other_sites)
+    app.before_request(_leave_out_of_the_address)
     app.teardown_request(_close_transaction)
     app.register_error_handler(RefusedError, _refused)
 
@@ -221,6 +200,18 @@ def _refuse_other_sites() -> None:
         return
     if _is_read_by_another_site() if request.method in SAFE else not _is_from_here():
         abort(403)
+
+
+def _leave_out_of_the_address() -> ResponseReturnValue | None:
+    """What was hidden must not stay in the address either: in histories, in what pages link to."""
+    goes = request.headers.get("Sec-Fetch-Mode", "navigate") == "navigate"
+    if request.method != "GET" or not goes or wants_fragment() or not request.endpoint:
+        return None
+    if not request.args or not hidden():
+        return None
+    words = urlencode(list(request.args.items(multi=True)))
+    here = url_for(request.endpoint, **(request.view_args or {}))
+    return redirect(f"{here}?{words}", code=303)
 
 
 def _is_read_by_another_site() -> bool:
