@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy import select
@@ -70,6 +70,11 @@ def at(text: Submission, verb: str = "") -> str:
     return f"/manage/queue/{text.id}" + (f"/{verb}" if verb else "")
 
 
+def press(reader: Browser, text: Submission, verb: str, said: dict[str, Any] | None = None) -> Any:
+    """Send a form of the page on which this text was read."""
+    return reader.post(at(text, verb), {"seal": text.seal, **(said or {})})
+
+
 def acts() -> list[tuple[str, str]]:
     return [(a.name, a.reason) for a in session.scalars(select(Act).order_by(Act.id))]
 
@@ -89,7 +94,7 @@ def test_only_moderators_enter(
         reader = new_browser().sign_in(role)
         assert [reader.get(path).status_code for path in paths] == [404, 404, 404]
         for verb in ("approval", "return", "change"):
-            assert reader.post(at(text, verb)).status_code == 404
+            assert press(reader, text, verb).status_code == 404
     guest = new_browser()
     assert [guest.get(path).status_code for path in paths] == [303, 303, 303]
     assert text.state == "waiting"
@@ -132,7 +137,7 @@ def test_the_most_urgent_is_on_top_and_the_next_one_follows(
     assert listed.index(early.title) < listed.index(late.title) < listed.index(thanks.title)
     assert manager.get("/manage/queue").location.endswith(at(early))
     assert f'href="{at(late)}" data-press="j"' in manager.get(at(early)).text
-    after = manager.post(at(early, "approval"))
+    after = press(manager, early, "approval")
     assert after.location.endswith(at(late))
 
 
@@ -142,7 +147,7 @@ def test_the_most_urgent_is_on_top_and_the_next_one_follows(
 def test_it_is_published_as_it_was_sent(
     manager: Browser, person: Person, text: Submission, asker: Person
 ) -> None:
-    done = manager.post(at(text, "approval"))
+    done = press(manager, text, "approval")
 
     topic = only_topic()
     assert done.status_code == 303
@@ -161,7 +166,7 @@ def test_the_author_is_trusted_with_one_click(
     newcomers = house.category(gate="newcomers")
     text = held(asker, newcomers)
 
-    manager.post(at(text, "approval"), {"trusting": "1"})
+    press(manager, text, "approval", {"trusting": "1"})
 
     assert [name for name, _ in acts()] == ["approve", "vouch"]
     assert isinstance(
@@ -179,9 +184,11 @@ def test_a_text_is_changed_and_published_and_what_was_sent_is_kept(
     other = house.category(name="Банкоматы")
     sent_again = {"title": "Банкомат не вернул карту", "body": "Банкомат на Лесной забрал карту."}
 
-    assert manager.post(at(text, "change"), sent_again).status_code == 422
-    manager.post(
-        at(text, "change"),
+    assert press(manager, text, "change", sent_again).status_code == 422
+    press(
+        manager,
+        text,
+        "change",
         {**sent_again, "tags": "банкоматы", "category_id": other.id, "reason": "Без адресов."},
     )
 
@@ -207,7 +214,7 @@ def test_a_reply_to_what_was_closed_meanwhile_is_not_published(
     text = queries.waiting(1)[0]
     service.close(person, topic, "Всё сказано.")
 
-    back = manager.post(at(text, "approval"))
+    back = press(manager, text, "approval")
 
     assert back.location.endswith(at(text))
     assert session.scalars(select(Post)).first() is None
@@ -238,9 +245,9 @@ def test_it_is_given_back_with_reasons_and_sent_again(
     sent: Sent,  # noqa: F811
     time_machine: time_machine.TimeMachineFixture,
 ) -> None:
-    assert manager.post(at(text, "return"), {"reason": "other"}).status_code == 422
-    assert manager.post(at(text, "return"), {"reason": "no_such"}).status_code == 422
-    manager.post(at(text, "return"), {"reason": "private", "words": "Уберите адрес."})
+    assert press(manager, text, "return", {"reason": "other"}).status_code == 422
+    assert press(manager, text, "return", {"reason": "no_such"}).status_code == 422
+    press(manager, text, "return", {"reason": "private", "words": "Уберите адрес."})
 
     assert acts() == [("return", "Уберите адрес.")]
     letter = sent().letter(str(asker.email))
@@ -294,14 +301,33 @@ def test_whoever_comes_second_reads_who_was_first(
     person: Person,
 ) -> None:
     colleague = new_browser().sign_in(house.manager(name="Олег Второй", locale="en"))
-    manager.post(at(text, "approval"))
+    press(manager, text, "approval")
 
     for verb, said in (("approval", {}), ("return", {"reason": "rude"})):
-        answer = colleague.post(at(text, verb), said)
+        answer = press(colleague, text, verb, said)
         assert answer.status_code == 303
         assert person.name in colleague.get(answer.location.replace("http://otklik.test", "")).text
     assert person.name in colleague.get(at(text)).text
     assert [name for name, _ in acts()] == ["approve"]
+
+
+def test_what_its_author_changed_meanwhile_is_read_once_more(
+    manager: Browser, text: Submission, asker: Person
+) -> None:
+    read = text.seal
+    assert f'value="{read}"' in manager.get(at(text)).text
+    service.send_again(asker, text, {"body": "Совсем другое, никем не читанное."})
+
+    for verb, said in (
+        ("approval", {"seal": read}),
+        ("approval", {}),
+        ("return", {"seal": read, "reason": "rude"}),
+    ):
+        again = manager.post(at(text, verb), said)
+        assert again.location.endswith(at(text))
+    assert (acts(), text.state) == ([], "waiting")
+    press(manager, text, "approval")
+    assert only_topic().body == "Совсем другое, никем не читанное."
 
 
 # ----------------------------------------------------------------------------------------- appeals

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from datetime import datetime
 from typing import Any
 
@@ -70,6 +72,12 @@ class Submission(Model):
         """What it is called in a list."""
         named = str(self.fields.get("title") or "")
         return named or (self.topic.title if self.topic is not None else "")
+
+    @property
+    def seal(self) -> str:
+        """Of the words as they stand: who approves says which ones they have read."""
+        said = json.dumps(self.fields, sort_keys=True, ensure_ascii=False)
+        return hashlib.sha256(said.encode()).hexdigest()[:32]
 
     @property
     def body(self) -> str:

@@ -8,6 +8,7 @@ from app.moderation.service.placing import close, move, pin, unlock, unpin
 from app.moderation.service.reading import (
     RETURNED_FOR,
     WAITS_LONG,
+    ChangedError,
     HandledError,
     NowhereError,
     approve,
@@ -27,6 +28,7 @@ from app.moderation.service.removing import (
     unmark_spam,
 )
 from app.moderation.service.restraining import NotTheirsError, lift, restrain, token_of
+from app.moderation.service.splitting import can_split, split
 from app.moderation.service.withdrawing import reinstate, withdraw
 
 __all__ = [
@@ -35,6 +37,7 @@ __all__ = [
     "AlreadySoError",
     "AppealedError",
     "CannotMergeError",
+    "ChangedError",
     "HandledError",
     "NotTheirsError",
     "NowhereError",
@@ -43,6 +46,7 @@ __all__ = [
     "appeal_act",
     "appeal_text",
     "approve",
+    "can_split",
     "check_may_write",
     "close",
     "decide",
@@ -64,6 +68,7 @@ __all__ = [
     "restore_post",
     "restrain",
     "send_again",
+    "split",
     "take_back",
     "tell_what_waits_long",
     "token_of",

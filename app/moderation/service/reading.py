@@ -64,6 +64,10 @@ class HandledError(ValueError):
         self.submission = submission
 
 
+class ChangedError(ValueError):
+    """Its author changed it since it was read."""
+
+
 class NowhereError(ValueError):
     """There is no place for it any more; `why` is closed, hidden, archived, gone or shut."""
 
@@ -76,17 +80,19 @@ def approve(
     moderator: Person,
     submission: Submission,
     *,
+    seal: str | None = None,
     changed: dict[str, Any] | None = None,
     category: Category | None = None,
     reason: str = "",
     trusting: bool = False,
 ) -> Topic | Post:
-    """Publish it as sent then. Raises HandledError and NowhereError.
+    """Publish it as sent then. Raises HandledError, ChangedError and NowhereError.
 
+    `seal`: of the words that were read; None stands for whatever they are.
     `changed`: title, body and tags in other words; what its author wrote is kept beside.
     `trusting`: what they write next is not read first for being new.
     """
-    row = _waiting(submission)
+    row = _waiting(submission, seal)
     if category is not None and row.act == "topic":
         row.category = category
     was_changed = changed is not None and _change(row, changed)
@@ -117,9 +123,19 @@ def publish(
     return thing
 
 
-def give_back(moderator: Person, submission: Submission, reason: str, words: str = "") -> None:
-    """Return it to its author, who may change it and send it again. Raises HandledError."""
-    row = _waiting(submission)
+def give_back(
+    moderator: Person,
+    submission: Submission,
+    reason: str,
+    words: str = "",
+    *,
+    seal: str | None = None,
+) -> None:
+    """Return it to its author, who may change it and send it again.
+
+    Raises HandledError and ChangedError.
+    """
+    row = _waiting(submission, seal)
     row.state, row.reason, row.words = "returned", reason, words
     _handled(moderator, row)
     trust.count(row.author_id, returned=1)
@@ -195,10 +211,12 @@ def nowhere(row: Submission, sending: Sending | None = None) -> str | None:
     return None if can(row.author, "topics.comment", topic) else "closed"
 
 
-def _waiting(submission: Submission) -> Submission:
+def _waiting(submission: Submission, seal: str | None) -> Submission:
     row = queries.held_row(submission.id)
     if row.state != "waiting":
         raise HandledError(row)
+    if seal is not None and seal != row.seal:
+        raise ChangedError
     return row
 
 

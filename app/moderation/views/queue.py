@@ -97,7 +97,7 @@ def approve(submission: Submission) -> ResponseReturnValue:
     trusting = request.form.get("trusting") == "1"
     return _done(
         submission,
-        lambda: service.approve(current_actor(), submission, trusting=trusting),
+        lambda: service.approve(current_actor(), submission, seal=_seal(), trusting=trusting),
         _("Published. The promise runs from the minute it was sent."),
     )
 
@@ -111,7 +111,7 @@ def give_back(submission: Submission) -> ResponseReturnValue:
     reason, words = form.reason.data, form.words.data or ""
     return _done(
         submission,
-        lambda: service.give_back(current_actor(), submission, reason, words),
+        lambda: service.give_back(current_actor(), submission, reason, words, seal=_seal()),
         _("Returned. The author gets your words with the text, and may send it again."),
     )
 
@@ -128,6 +128,7 @@ def change(submission: Submission) -> ResponseReturnValue:
         lambda: service.approve(
             current_actor(),
             submission,
+            seal=_seal(),
             changed=form.said,
             category=category,
             reason=form.reason.data or "",
@@ -166,6 +167,9 @@ def _done(submission: Submission, do: Callable[[], object], words: str) -> Respo
         do()
     except service.HandledError as handled:
         flash(handled_words(handled.submission), "info")
+    except service.ChangedError:
+        flash(_("Its author changed it meanwhile. Please read it once more."), "risk")
+        return see_other("moderation.read_submission", submission_id=submission.id)
     except service.NowhereError as nowhere:
         flash(str(NOWHERE[nowhere.why]), "risk")
         return see_other("moderation.read_submission", submission_id=submission.id)
@@ -174,6 +178,11 @@ def _done(submission: Submission, do: Callable[[], object], words: str) -> Respo
     if following is None or following.state != "waiting":
         return see_other("moderation.queue")
     return see_other("moderation.read_submission", submission_id=following.id)
+
+
+def _seal() -> str:
+    """Of the words that stood on the page."""
+    return request.form.get("seal", "")
 
 
 def _shown(
