@@ -49,8 +49,8 @@ class ErasureForm(Form):
     scope = RadioField(
         _l("What is to be erased?"),
         choices=[
-            ("name", _l("My name and my account")),
-            ("words", _l("My name, my account and what I wrote")),
+            SelectChoice("name", _l("My name and my account")),
+            SelectChoice("words", _l("My name, my account and what I wrote")),
         ],
         validators=[InputRequired(_l("Please choose one."))],
     )
@@ -81,8 +81,8 @@ class OrderForm(ErasureForm):
     def __init__(self) -> None:
         super().__init__()
         self.scope.choices = [
-            ("name", _("The name and the account")),
-            ("words", _("The name, the account and what they wrote")),
+            SelectChoice("name", _("The name and the account")),
+            SelectChoice("words", _("The name, the account and what they wrote")),
         ]
         self.understood.label.text = _("I have checked who asks, and that this cannot be undone")
 
