@@ -207,3 +207,10 @@ def was_hidden_by_reports(thing: Topic | Post) -> bool:
 def find(report_id: int) -> Report | None:
     """A report, if there is one."""
     return session.get(Report, report_id)
+
+
+def reporters(report_ids: Iterable[int]) -> list[Person]:
+    """Who made these, each once; the house itself is nobody."""
+    query = select(Report).where(Report.id.in_(list(report_ids))).order_by(Report.id)
+    made = {r.reporter_id: r.reporter for r in session.scalars(query) if r.reporter is not None}
+    return list(made.values())

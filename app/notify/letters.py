@@ -32,9 +32,11 @@ from app.moderation import service as moderation_service
 from app.moderation.events import (
     AppealDecided,
     AppealMade,
+    HidingConfirmed,
     PersonReleased,
     PersonRestrained,
     PostHidden,
+    ReportsDecided,
     TextApproved,
     TextReturned,
     TextsWaitLong,
@@ -232,7 +234,12 @@ def _of_moderation(event: object) -> dict[str, Any]:
     if isinstance(event, TextsWaitLong):
         found["waiting"] = moderation.waiting_count()
         found["page"] = addresses.at("/manage/queue")
-    if isinstance(event, (TopicHidden, TopicMarkedSpam, PostHidden)):
+    if isinstance(event, ReportsDecided):
+        found["verdict"] = event.verdict
+        found["page"] = addresses.at("/reports")
+    removed = isinstance(event, (TopicHidden, TopicMarkedSpam, PostHidden, HidingConfirmed))
+    # What reports hid by themselves cannot be appealed against: somebody looks at it anyway.
+    if removed and moderation.act(event.act_id).by_id is not None:
         found["page"] = addresses.at(f"/removals/{event.act_id}")
     return found
 

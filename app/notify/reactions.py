@@ -11,6 +11,7 @@ from app.accounts.events import (
     PasswordChanged,
     RecoveryCodesMade,
     RecoveryCodeUsed,
+    RenameAsked,
     SecondFactorsReset,
     TicketIssued,
 )
@@ -19,12 +20,15 @@ from app.core.events import fact_at_hand, later, now
 from app.core.verifying import RecordFoundBroken
 from app.ideas.events import IdeaStateChanged
 from app.moderation import queries as moderation
+from app.moderation import reported
 from app.moderation.events import (
     AppealDecided,
     AppealMade,
+    HidingConfirmed,
     PersonReleased,
     PersonRestrained,
     PostHidden,
+    ReportsDecided,
     TextApproved,
     TextReturned,
     TextsWaitLong,
@@ -213,6 +217,24 @@ def tell_the_author_of_the_post(event: PostHidden) -> None:
     service.write("post_hidden", [post.author], topic=topic, post_id=post.id)
 
 
+@later(HidingConfirmed)
+def tell_that_it_stays_hidden(event: HidingConfirmed) -> None:
+    """Somebody has looked at what reports had hidden: its author reads why, and may appeal."""
+    topic = topics.topic(event.topic_id)
+    if event.post_id is None:
+        service.write("moderated", [topic.asker], topic=topic)
+    else:
+        post = topics.post(event.post_id)
+        service.write("post_hidden", [post.author], topic=topic, post_id=post.id)
+
+
+@later(ReportsDecided)
+def tell_who_reported_it(event: ReportsDecided) -> None:
+    """In a word, what came of it; the title alone says what it was about."""
+    reporters = reported.reporters(event.report_ids)
+    service.write("report_decided", reporters, topic=topics.topic(event.topic_id))
+
+
 @later(TextReturned)
 def give_the_text_back(event: TextReturned) -> None:
     """Whoever wrote it reads why, with the text itself, and may send it again."""
@@ -277,6 +299,14 @@ def tell_the_old_address(event: AddressChanged) -> None:
     ticket = accounts.ticket(event.ticket_id)
     if ticket is not None:
         service.write_for_ticket("address_changed", ticket)
+
+
+@later(RenameAsked)
+def ask_for_another_name(event: RenameAsked) -> None:
+    """Nobody loses an account for it, and the page says the same."""
+    person = accounts.person(event.person_id)
+    if person is not None:
+        service.write("rename_asked", [person])
 
 
 @later(PasswordChanged)

@@ -258,7 +258,7 @@ def _is_replied_to(letter: Letter) -> bool:
 
 
 def _is_out_of_sight(letter: Letter, topic: Topic) -> bool:
-    if letter.kind in {"moderated", "post_hidden"}:
+    if letter.kind in {"moderated", "post_hidden", "report_decided"}:
         return False
     post = letter.post
     return topic.hidden_at is not None or (post is not None and post.hidden_at is not None)
