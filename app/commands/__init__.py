@@ -1,6 +1,7 @@
 """The command line: `flask …`. Like `factory`, it may know every slice."""
 
 from app.commands.archive import archive
+from app.commands.bankdata import bankdata
 from app.commands.catalogs import catalogs
 from app.commands.database import database
 from app.commands.deliveries import deliveries
@@ -19,6 +20,7 @@ from app.commands.worker import worker
 
 COMMANDS = (
     archive,
+    bankdata,
     catalogs,
     create_admin,
     database,

@@ -1,7 +1,7 @@
 """What of asked words may be kept: what people look for, and nothing about who they are.
 
-Whatever a guard of bank data would mask must never be written down, be it typed with spaces,
-dashes, full-width or Arabic digits. When in doubt the word goes: a gap less is no harm.
+What the guard of bank data (`core.bankdata`) finds goes, and here its check digits are not asked
+for: a few digits of anything go too. When in doubt the word goes: a gap less is no harm.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ import re
 import unicodedata
 from typing import Final
 
+from app.core.bankdata import find
+from app.core.bankdata.hiding import MASK
 from app.search import analysis
 
 # What is longer is no search but a story, and stories name people.
@@ -28,9 +30,6 @@ _HOST: Final = re.compile(
 )
 # What stands for "@" where somebody hides an address from machines.
 _AT: Final = frozenset({"@", "at", "собака", "собачка", "равлик", "равлика"})
-# Two letters of a country, two digits, then the bank and the number, in groups or not.
-_IBAN: Final = re.compile(r"(?<![^\W_])[a-z]{2}\d{2}(?:[\s-]?[a-z0-9]{2,4}){3,8}", re.IGNORECASE)
-_IBAN_DIGITS: Final = 8
 # Beside these even one digit is somebody's house or flat.
 _STREET: Final = frozenset({
     "ул", "улица", "улице", "улицы", "пр", "пр-т", "просп", "проспект", "проспекте", "пер",
@@ -54,7 +53,7 @@ def worth_keeping(words: str) -> str | None:
     if len(plain) > LONGEST:
         return None
     plain = _UNWANTED.sub(" ", _OPERATOR.sub(" ", plain))
-    tokens = _without_addresses(_IBAN.sub(_no_account, plain).split())
+    tokens = _without_addresses(_without_bank_data(plain).split())
     if _digits(plain) >= _TOO_MANY_DIGITS or _STREET & {t.strip(".,").casefold() for t in tokens}:
         tokens = [token for token in tokens if not _digits(token)]
     said = [
@@ -83,8 +82,14 @@ def _digits(text: str) -> int:
     return sum(letter.isnumeric() for letter in text)
 
 
-def _no_account(found: re.Match[str]) -> str:
-    return " " if _digits(found[0]) >= _IBAN_DIGITS else found[0]
+def _without_bank_data(text: str) -> str:
+    """Without what the guard hides; its own words, too, say nothing that was looked for."""
+    for found in reversed(find(text)):
+        # With the whole word it stands in: "mailto:" says as little.
+        start = text.rfind(" ", 0, found.start) + 1
+        end = text.find(" ", found.end)
+        text = f"{text[:start]} {text[end:] if end >= 0 else ''}"
+    return MASK.sub(" ", text)
 
 
 def _without_addresses(tokens: list[str]) -> list[str]:

@@ -35,6 +35,8 @@ NEUTRAL: Final = "[•••]"
 _WORDS: Final = sorted({name for names in NAMES.values() for name in names}, key=len, reverse=True)
 # Our own words, as they are seen; what they say counts for nothing that stands beside them.
 OURS: Final = re.compile("|".join(re.escape(see(words).text) for words in _WORDS))
+# What stands where something was hidden.
+MASK: Final = re.compile(rf"\[(?:{'|'.join(map(re.escape, _WORDS))}|•••)\]", re.IGNORECASE)
 _CYRILLIC: Final = re.compile(r"[а-яёіїєґ]", re.IGNORECASE)
 _UKRAINIAN: Final = re.compile(r"[іїєґ]", re.IGNORECASE)
 _RUSSIAN_ONLY: Final = re.compile(r"[ыэъё]", re.IGNORECASE)
