@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import secrets
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from sqlalchemy import Index, Row, String, bindparam, column, event, select, table, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -25,8 +25,9 @@ from app.core.digests import NOTHING, digest, instant, uuid7
 from app.core.events import Fact
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from sqlalchemy import Connection, Table
     from sqlalchemy.orm import Mapper, SessionTransaction
 
     # Of a fact: number, name, data, who did it, when.
@@ -93,7 +94,7 @@ class Pseudonym(Model):
     name: Mapped[str] = mapped_column(String(16), unique=True)
 
 
-def document(entry: Entry | Row[Any] | Any) -> dict[str, Any]:
+def document(entry: Entry | Row[Any]) -> dict[str, Any]:
     """What is hashed of an entry, and what an export says of it."""
     return {
         "seq": entry.seq,
@@ -178,100 +179,111 @@ def _still_there(which: Session, waiting: Sequence[Noted]) -> list[Noted]:
 
     Or another thing did under its number, for SQLite gives it again.
     """
-    ids = sorted({noted[0] for noted in waiting})
+    ids = {noted[0] for noted in waiting}
     there: list[Noted] = []
     asked = select(Fact.id, Fact.name, Fact.data, Fact.actor_id, Fact.at)
-    for start in range(0, len(ids), BATCH):
-        some = Fact.id.in_(ids[start : start + BATCH])
-        there.extend(which.execute(asked.where(some)).tuples())
+    for some in _in_batches(ids):
+        there.extend(which.execute(asked.where(Fact.id.in_(some))).tuples())
     return there
 
 
-_HEAD = select(Head.seq, Head.hash).where(Head.id == 1).with_for_update()
+# Tables, not classes: this runs at the end of every act, and the ORM would take twice the time.
+_records = cast("Table", Entry.__table__)
+_heads = cast("Table", Head.__table__)
+_pseudonyms = cast("Table", Pseudonym.__table__)
+_HEAD = select(_heads.c.seq, _heads.c.hash).where(_heads.c.id == 1).with_for_update()
 _MOVE = (
-    update(Head.__table__)  # type: ignore[arg-type]
-    .where(Head.__table__.c.id == 1)
+    update(_heads)
+    .where(_heads.c.id == 1)
     .values(seq=bindparam("new_seq"), hash=bindparam("new_hash"))
 )
+_WHO = select(_people.c.id, _people.c.role, _pseudonyms.c.name).outerjoin_from(
+    _people, _pseudonyms, _pseudonyms.c.person_id == _people.c.id
+)
+_CALLED = select(_pseudonyms.c.person_id, _pseudonyms.c.name)
 
 
-def append(
-    which: Session, facts: Sequence[tuple[int, str, dict[str, Any], int | None, Any]]
-) -> None:
-    """Chain these facts (number, name, data, actor, instant); holds the end until the commit."""
-    roles = _roles(which, facts)
-    names = _names(which, set(roles))
+def append(which: Session, facts: Sequence[Noted]) -> None:
+    """Chain these facts; whoever comes next waits for the commit."""
+    database = which.connection()
+    roles, names = _who(database, facts)
     now = clock.now()
-    head = which.execute(_HEAD).first() or _begun(which)
+    head = database.execute(_HEAD).first() or _begun(database)
     seq, last = head.seq, head.hash
     entries = []
     for fact_id, action, data, actor_id, at in facts:
         seq += 1
         payload = public(data, names)
-        written = {
+        hashed = {
             "seq": seq,
             "id": uuid7(now),
-            "at": at,
+            "at": instant(at),
             "actor": None if actor_id is None else names[actor_id],
             "role": None if actor_id is None else roles[actor_id],
             "action": action,
             "object": object_of(payload),
-            "topic_id": data.get("topic_id"),
+            "topic": data.get("topic_id"),
             "payload": payload,
         }
-        entry = Entry(**written)
-        written["prev_hash"] = last
-        written["hash"] = last = digest(last, document(entry))
-        written["fact_id"] = fact_id
         concerned = [actor_id] if actor_id is not None else _persons(data)
+        written = {**hashed, "at": at, "topic_id": hashed["topic"], "fact_id": fact_id}
+        del written["topic"]
         written["of_staff"] = any(roles[each] in STAFF for each in concerned)
+        written["prev_hash"] = last
+        written["hash"] = last = digest(last, hashed)
         entries.append(written)
     for start in range(0, len(entries), BATCH):
-        which.execute(Entry.__table__.insert(), entries[start : start + BATCH])  # type: ignore[attr-defined]
-    which.execute(_MOVE, {"new_seq": seq, "new_hash": last})
+        database.execute(_records.insert(), entries[start : start + BATCH])
+    database.execute(_MOVE, {"new_seq": seq, "new_hash": last})
 
 
 def _persons(data: Mapping[str, Any]) -> list[int]:
     return [value for key, value in data.items() if key in PERSONS and isinstance(value, int)]
 
 
-def _roles(which: Session, facts: Iterable[Any]) -> dict[int, str | None]:
-    """Everybody in these facts, with the role they have now; None for whom nobody knows."""
+def _who(
+    database: Connection, facts: Iterable[Noted]
+) -> tuple[dict[int, str | None], dict[int, str]]:
+    """The role that everybody in these facts has now, and their pseudonym.
+
+    Pseudonyms are made before the end is held, and in one order, so that nobody waits in a ring.
+    """
     ids: set[int] = set()
     for _, _, data, actor_id, _ in facts:
         ids.update(_persons(data))
         if actor_id is not None:
             ids.add(actor_id)
-    found: dict[int, str | None] = dict.fromkeys(ids)
-    known = sorted(ids)
-    for start in range(0, len(known), BATCH):
-        some = known[start : start + BATCH]
-        rows = which.execute(select(_people.c.id, _people.c.role).where(_people.c.id.in_(some)))
-        found.update(rows.tuples().all())
-    return found
+    roles: dict[int, str | None] = dict.fromkeys(ids)
+    names: dict[int, str] = {}
+    for some in _in_batches(ids):
+        for person_id, role, name in database.execute(_WHO.where(_people.c.id.in_(some))):
+            roles[person_id] = role
+            if name is not None:
+                names[person_id] = name
+    nameless = ids - names.keys()
+    if nameless:
+        made: Any = _inserting(database, _pseudonyms).on_conflict_do_nothing()
+        new = [{"person_id": i, "name": secrets.token_hex(8)} for i in sorted(nameless)]
+        database.execute(made, new)
+        # Somebody may have been first with one of them, and some are no people any more.
+        for some in _in_batches(nameless):
+            rows = database.execute(_CALLED.where(_pseudonyms.c.person_id.in_(some)))
+            names.update(rows.tuples().all())
+    return roles, names
 
 
-def _names(which: Session, ids: set[int]) -> dict[int, str]:
-    """Everybody's pseudonym, made when there is none; before the head is held, in one order."""
-    found: dict[int, str] = {}
-    wanted = sorted(ids)
-    asked = select(Pseudonym.person_id, Pseudonym.name)
-    for start in range(0, len(wanted), BATCH):
-        some = wanted[start : start + BATCH]
-        found.update(which.execute(asked.where(Pseudonym.person_id.in_(some))).tuples().all())
-    new = [{"person_id": i, "name": secrets.token_hex(8)} for i in wanted if i not in found]
-    if new:
-        dialect = sqlite if which.get_bind().dialect.name == "sqlite" else postgresql
-        made: Any = dialect.insert(Pseudonym.__table__)
-        which.execute(made.on_conflict_do_nothing(), new)
-        # Somebody may have been first with one of them.
-        return _names(which, ids)
-    return found
+def _in_batches(ids: Iterable[int]) -> Iterator[list[int]]:
+    ordered = sorted(ids)
+    for start in range(0, len(ordered), BATCH):
+        yield ordered[start : start + BATCH]
 
 
-def _begun(which: Session) -> Row[Any]:
+def _inserting(database: Connection, into: Table) -> Any:
+    return (sqlite if database.dialect.name == "sqlite" else postgresql).insert(into)
+
+
+def _begun(database: Connection) -> Row[Any]:
     """The end of a chain that has not begun."""
-    dialect = sqlite if which.get_bind().dialect.name == "sqlite" else postgresql
-    made: Any = dialect.insert(Head.__table__)
-    which.execute(made.on_conflict_do_nothing(), {"id": 1, "seq": 0, "hash": NOTHING})
-    return which.execute(_HEAD).one()
+    made = _inserting(database, _heads).on_conflict_do_nothing()
+    database.execute(made, {"id": 1, "seq": 0, "hash": NOTHING})
+    return database.execute(_HEAD).one()

@@ -7,6 +7,7 @@ import json
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
 import pytest
@@ -22,7 +23,6 @@ from tests.tampering import without_guards
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from flask import Flask
 
@@ -203,6 +203,9 @@ def test_fifty_writers_at_once_make_one_unbroken_chain(
 
 # ————— what the database refuses
 
+WRITES = ("INSERT", "UPDATE", "DELETE", "TRUNCATE")
+ROOT = Path(__file__).parents[2]
+
 TAMPERING = {
     "change an entry": update(Entry).values(action="Nothing"),
     "delete an entry": delete(Entry),
@@ -230,6 +233,26 @@ def test_postgresql_refuses_to_empty(name: str, transaction: None) -> None:
         pytest.skip("SQLite has no TRUNCATE")
     with pytest.raises(DatabaseError, match="only ever added to"), session.begin_nested():
         session.execute(text(f"TRUNCATE {name} CASCADE"))
+
+
+def test_the_role_for_postgresql_cannot_change_the_record(transaction: None) -> None:
+    if session.get_bind().dialect.name != "postgresql":
+        pytest.skip("SQLite has no roles")
+    session.connection().exec_driver_sql((ROOT / "deploy" / "record-role.sql").read_text())
+
+    def may(what: str, name: str) -> bool:
+        asked = select(func.has_table_privilege("otklik", name, what))
+        return bool(session.scalar(asked))
+
+    assert [w for w in WRITES if may(w, "record")] == ["INSERT"]
+    assert [w for w in WRITES if may(w, "facts")] == ["INSERT"]
+    assert [w for w in WRITES if may(w, "record_head")] == ["INSERT", "UPDATE"]
+    assert [w for w in WRITES if may(w, "pseudonyms")] == ["INSERT", "DELETE"]
+    assert [w for w in WRITES if may(w, "topics")] == ["INSERT", "UPDATE", "DELETE"]
+    session.execute(text("SET LOCAL ROLE otklik"))
+    rattle(2)
+    assert [entry.topic_id for entry in entries()[-2:]] == [1, 2]
+    session.execute(text("RESET ROLE"))
 
 
 def test_a_person_can_be_forgotten_and_the_record_holds(house: Builders) -> None:
