@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 from flask import flash, request
 
-from app.core.bankdata.hiding import hidden_in
+from app.core.bankdata.hiding import MASK_LANGUAGES, hidden_in, mask_for
 from app.core.events import Event, record
-from app.core.i18n import _
+from app.core.i18n import _, locale_code
 from app.core.written import hidden
 
 if TYPE_CHECKING:
@@ -48,7 +48,12 @@ class BankDataHidden(Event):
 
 def init(app: Flask) -> None:
     """Let every page say what it came without."""
-    app.jinja_env.globals.update(what_was_hidden=what_was_hidden)
+    app.jinja_env.globals.update(what_was_hidden=what_was_hidden, bank_data_mask=bank_data_mask)
+
+
+def bank_data_mask(kind: str) -> str:
+    """What the page's script puts where it hides something: the guard's word in this language."""
+    return mask_for(kind, MASK_LANGUAGES.index(locale_code()))
 
 
 def tell(response: Response, actor_id: int | None) -> None:

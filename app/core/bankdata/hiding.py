@@ -8,6 +8,8 @@ from typing import Final
 
 from app.core.bankdata.seen import see
 
+# The columns of the table below.
+MASK_LANGUAGES: Final = ("ru", "uk", "en")
 # What is hidden, and how it is called where it was: Russian, Ukrainian, English.
 NAMES: Final[dict[str, tuple[str, str, str]]] = {
     "card": ("номер карты скрыт", "номер картки приховано", "card number hidden"),
