@@ -87,6 +87,7 @@ WORDS: dict[str, Any] = {
     "TopicUnpinned": _l("Unpinned"),
     "PostHidden": _l("Post hidden"),
     "PostRestored": _l("Post restored"),
+    "CommentSplit": _l("A comment became a topic"),
     "TopicMerged": _l("Merged into another topic"),
     "TopicUnmerged": _l("Merge undone"),
     "TopicJoined": _l("Another topic was merged into it"),

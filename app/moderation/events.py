@@ -148,6 +148,16 @@ class TopicParted(Event):
 
 
 @dataclass(frozen=True)
+class CommentSplit(Event):
+    """A comment became the topic `into_id`."""
+
+    topic_id: int
+    post_id: int
+    into_id: int
+    act_id: int
+
+
+@dataclass(frozen=True)
 class TextHeld(Event):
     """Somebody's text waits to be read; `why` names the reasons by their codes."""
 

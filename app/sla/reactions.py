@@ -11,6 +11,7 @@ from app.core import clock, jobs, transactions
 from app.core.events import fact_at_hand, later, now
 from app.core.i18n import _
 from app.moderation.events import (
+    CommentSplit,
     PostHidden,
     PostRestored,
     TopicClosed,
@@ -190,6 +191,16 @@ def judge_the_promise_again(event: PostHidden | PostRestored) -> None:
     else:
         return
     _note(event.topic_id, kind, ref=post_name(post.id))
+
+
+@now(CommentSplit)
+def ask_no_more_here(event: CommentSplit) -> None:
+    """The asker's words that became a topic, or went along, are promised an answer there."""
+    asker_id = queries.topic(event.topic_id).asker_id
+    gone = [queries.post(event.post_id), *queries.moved_along(event.topic_id, event.into_id)]
+    for post in gone:
+        if post.author_id == asker_id:
+            _note(event.topic_id, "post_removed", ref=post_name(post.id))
 
 
 @later(CategoryChanged)

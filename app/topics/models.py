@@ -288,6 +288,22 @@ class Revision(Model):
     editor: Mapped[Person] = relationship(lazy="joined")
 
 
+class Moved(Model):
+    """Where a reply went that stood here under this number: its old address leads there.
+
+    `post_id` is None when the reply itself became the topic `to_id`.
+    """
+
+    __tablename__ = "moved_posts"
+
+    topic_id: Mapped[int] = mapped_column(
+        ForeignKey("topics.id", ondelete="CASCADE"), primary_key=True
+    )
+    seq: Mapped[int] = mapped_column(primary_key=True)
+    to_id: Mapped[int] = mapped_column(ForeignKey("topics.id", ondelete="CASCADE"), index=True)
+    post_id: Mapped[int | None] = mapped_column(ForeignKey("posts.id", ondelete="CASCADE"))
+
+
 class Draft(Model):
     """Text not yet published: of a new topic (`topic_id` None), or of a reply to a topic.
 

@@ -14,7 +14,17 @@ from app.accounts.models import Person
 from app.core.db import session
 from app.core.pages import SIZE, Order, Page, keyset
 from app.topics import answering
-from app.topics.models import Category, Draft, Post, Revision, Tag, Topic, Vote, topic_tags
+from app.topics.models import (
+    Category,
+    Draft,
+    Moved,
+    Post,
+    Revision,
+    Tag,
+    Topic,
+    Vote,
+    topic_tags,
+)
 from app.topics.policy import visible_posts, visible_topics
 
 if TYPE_CHECKING:
@@ -281,6 +291,17 @@ def revisions(topic: Topic) -> Sequence[Revision]:
     """What a topic and its posts said before, newest first."""
     query = select(Revision).where(Revision.topic_id == topic.id).order_by(Revision.id.desc())
     return session.scalars(query).all()
+
+
+def moved(topic: Topic, seq: int) -> Moved | None:
+    """Where the reply went that stood in a topic under this number; None when none went."""
+    return session.get(Moved, (topic.id, seq))
+
+
+def moved_along(topic_id: int, to_id: int) -> Sequence[Post]:
+    """The replies that went from one topic to the other and stand there."""
+    query = select(Post).join(Moved, Moved.post_id == Post.id)
+    return session.scalars(query.where(Moved.topic_id == topic_id, Post.topic_id == to_id)).all()
 
 
 def first_words(topic: Topic, post: Post | None) -> Revision | None:

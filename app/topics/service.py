@@ -34,9 +34,10 @@ from app.topics.events import (
     VoteCast,
     VoteWithdrawn,
 )
-from app.topics.models import PRAISE_STATE, Category, Post, Revision, Tag, Topic, Vote
+from app.topics.models import PRAISE_STATE, Category, Moved, Post, Revision, Tag, Topic, Vote
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from app.accounts.models import Person
@@ -393,6 +394,31 @@ def recount_posts(topic: Topic, post: Post, step: int) -> None:
         # A restored answer answers again, and solved it if the asker had said so.
         topic.solved_at = max((a.accepted_at for a in from_now_on if a.accepted_at), default=None)
         topic.state = "solved" if topic.solved_at else "answered"
+
+
+def start_from(post: Post, topic: Topic, words: Words) -> Topic:
+    """Open a topic of a comment of `topic`, as asked by its author when it was written."""
+    made = ask(post.author, words, at=post.published_at)
+    session.add(Moved(topic_id=topic.id, seq=post.seq, to_id=made.id))
+    post.hidden_at = clock.now()
+    recount_posts(topic, post, -1)
+    session.flush()
+    return made
+
+
+def hand_over(posts: Sequence[Post], topic: Topic, to: Topic) -> None:
+    """Let comments of `topic`, in this order, stand in `to`; their old addresses lead there."""
+    for post in posts:
+        session.add(Moved(topic_id=topic.id, seq=post.seq, to_id=to.id, post_id=post.id))
+        session.execute(
+            update(Revision).where(Revision.post_id == post.id).values(topic_id=to.id)
+        )
+        to.last_seq += 1
+        post.topic_id, post.seq = to.id, to.last_seq
+        to.active_at = max(to.active_at, post.published_at)
+    topic.comments_count -= len(posts)
+    to.comments_count += len(posts)
+    session.flush()
 
 
 def _count(topic: Topic, **steps: int) -> None:

@@ -145,7 +145,7 @@ def test_a_merged_topic_stays_to_be_read_and_leads_to_the_other(
     manager: Browser, new_browser: Callable[[], Browser], topic: Topic, into: Topic
 ) -> None:
     assert send(manager, topic, into).location == page_of(topic)
-    page = new_browser().get(page_of(topic))
+    page = new_browser().get(f"{page_of(topic)}?stay=1")
     assert page.status_code == 200
     assert f'href="{page_of(into)}"' in page.text
     assert f'<link rel="canonical" href="http://otklik.test{page_of(into)}">' in page.text
@@ -153,8 +153,24 @@ def test_a_merged_topic_stays_to_be_read_and_leads_to_the_other(
     assert REASON in page.text
     assert 'name="body"' not in page.text
     there = new_browser().get(page_of(into)).text
-    assert f'<a href="{page_of(topic)}">' in there
+    assert f'<a href="{page_of(topic)}?stay=1">' in there
     assert "noindex" not in there
+
+
+def test_its_address_leads_everybody_on_but_the_asker_and_the_bank_s_people(
+    house: Builders, person: Person, new_browser: Callable[[], Browser], topic: Topic, into: Topic
+) -> None:
+    comment = house.comment(topic)
+    service.merge(person, topic, into, REASON)
+    for reader in (None, house.customer(), into.asker):
+        browser = new_browser().sign_in(reader) if reader else new_browser()
+        assert browser.get(page_of(topic)).location == page_of(into)
+        reply = browser.get(f"{page_of(topic)}/posts/{comment.seq}").location
+        assert reply == f"{page_of(topic)}?stay=1#post-{comment.seq}"
+    for reader in (topic.asker, person, topic.category.owner):
+        assert new_browser().sign_in(reader).get(page_of(topic)).status_code == 200
+    service.hide(house.manager(), into, "Нельзя")
+    assert new_browser().get(page_of(topic)).status_code == 200
 
 
 def test_lists_feeds_and_the_sitemap_leave_it_out(

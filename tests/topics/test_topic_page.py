@@ -298,6 +298,19 @@ def test_a_made_up_page_is_still_a_page(house: Builders, browser: Browser, start
     assert browser.get(f"/topics/{topic.id}", query_string={"from": start}).status_code == 200
 
 
+def test_each_edit_is_told_by_what_the_next_one_found(house: Builders, browser: Browser) -> None:
+    topic = house.question()
+    comment = house.comment(topic, "раз")
+    for body in ("раз два", "раз два три"):
+        service.edit_post(comment.author, comment, body)
+
+    page = browser.get(f"/topics/{topic.id}/history").text
+
+    last, first = page.index(" три</ins>"), page.index(" два</ins>")
+    assert last < first
+    assert page.count("<ins>") == 3, "two edits and the key to the signs"
+
+
 def test_the_history_shows_what_it_said_before(
     house: Builders, browser: Browser, new_browser: Callable[[], Browser]
 ) -> None:
@@ -312,6 +325,8 @@ def test_the_history_shows_what_it_said_before(
     assert "Первое название" in page
     assert "опечатка" in page
     assert "Первое слово" in page
+    assert '<del><span class="vh">removed: </span>Первое</del>' in page
+    assert '<ins><span class="vh">added: </span>Второе</ins> название' in page
     assert f"/topics/{topic.id}/history" in browser.get(f"/topics/{topic.id}").text
 
     queries.post(comment.id).hidden_at = clock.now()

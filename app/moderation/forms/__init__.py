@@ -9,6 +9,7 @@ from app.moderation.forms.reading import (
     ReturnForm,
     TextForm,
 )
+from app.moderation.forms.splitting import SplitForm
 
 __all__ = [
     "ActForm",
@@ -21,6 +22,7 @@ __all__ = [
     "PassOnForm",
     "RestrainForm",
     "ReturnForm",
+    "SplitForm",
     "TextForm",
     "WithdrawForm",
 ]

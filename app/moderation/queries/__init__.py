@@ -16,6 +16,7 @@ from app.moderation.queries.done import (
     acts,
     acts_by_id,
     category_names,
+    comments_after,
     dead_deliveries,
     excluded,
     excluded_counts,
@@ -29,6 +30,7 @@ from app.moderation.queries.done import (
     stands_hidden,
     times_moved,
     titles,
+    was_split,
     who_may_remove,
 )
 from app.moderation.queries.restraints import (
@@ -75,6 +77,7 @@ __all__ = [
     "appeals_waiting",
     "appeals_waiting_count",
     "category_names",
+    "comments_after",
     "dead_deliveries",
     "deciders",
     "earlier_by",
@@ -117,5 +120,6 @@ __all__ = [
     "waiting_edit",
     "waiting_too_long",
     "was_returned",
+    "was_split",
     "who_may_remove",
 ]

@@ -36,6 +36,8 @@ UNDONE_BY = {
     "close": "unlock",
     "hide": "restore",
 }
+# How many of the later comments may go along with one that becomes a topic.
+LONGEST_THREAD = 50
 # How many topics are offered when one is looked for by its words.
 OFFERED = 8
 
@@ -72,6 +74,22 @@ def is_spam(topic: Topic) -> bool:
     """Whether it was judged to be spam, and that judgement stands."""
     last = _last_of(topic, "spam", "unspam") if topic.hidden_at is not None else None
     return last is not None and last.name == "spam"
+
+
+def comments_after(post: Post) -> Sequence[Post]:
+    """What was said beside the answers after a comment, as everybody sees it."""
+    later = (Post.topic_id == post.topic_id) & (Post.seq > post.seq)
+    plain = (Post.kind == "comment") & Post.hidden_at.is_(None)
+    query = select(Post).where(later, plain).order_by(Post.seq).limit(LONGEST_THREAD)
+    return session.scalars(query).unique().all()
+
+
+def was_split(post: Post) -> bool:
+    """Whether a reply became a topic of its own; then it is out of sight here for good."""
+    if post.hidden_at is None:
+        return False
+    query = select(Act.id).where(Act.post_id == post.id, Act.name == "split")
+    return session.scalar(query.limit(1)) is not None
 
 
 def stands_hidden(topic: Topic) -> bool:
@@ -111,8 +129,9 @@ def who_may_remove(topic: Topic) -> list[Person]:
 
 
 def titles(acts: Iterable[Act], actor: Actor) -> dict[int, str]:
-    """The titles of the topics that these acts joined and parted, of those the actor may read."""
-    ids = {i for act in acts for i in (act.topic_id, act.after_id) if i and "merge" in act.name}
+    """The titles of the topics that these acts joined, parted or made, as the actor may read."""
+    joining = [act for act in acts if act.name in {"merge", "unmerge", "split"}]
+    ids = {i for act in joining for i in (act.topic_id, act.after_id) if i}
     if not ids:
         return {}
     query = select(Topic.id, Topic.title).where(Topic.id.in_(ids), visible_topics(actor))

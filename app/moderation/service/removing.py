@@ -120,7 +120,7 @@ def restore_post(person: Person, topic: Topic, post: Post, reason: str) -> Act:
     """Bring a hidden comment or answer back."""
     topic = topics.held(topic.id)
     session.refresh(post, ["hidden_at"])
-    if post.hidden_at is None:
+    if post.hidden_at is None or queries.was_split(post):
         raise AlreadySoError
     post.hidden_at = None
     topics_service.recount_posts(topic, post, 1)

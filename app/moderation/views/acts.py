@@ -13,6 +13,7 @@ from app.core.panels import panel
 from app.core.web import current_actor, go_back, inside
 from app.moderation import queries, service
 from app.moderation.events import (
+    CommentSplit,
     PostHidden,
     PostRestored,
     TopicClosed,
@@ -175,6 +176,7 @@ TOOLS = {
 # Done by askers to their own topics; told like the others.
 SIGNS = {
     **{name: tool.sign for name, tool in TOOLS.items()},
+    "split": "split",
     "withdraw": "circle-x",
     "reinstate": "rotate-ccw",
     # Done to texts that waited, and to people.
@@ -264,7 +266,7 @@ def second_person_words(others: Sequence[Person]) -> str:
 @panel("post:actions", order=60)
 def post_tools(post: Post) -> str:
     """The way to hide or restore a reply."""
-    if not policy.can(current_actor(), "moderation.act", post):
+    if not policy.can(current_actor(), "moderation.act", post) or queries.was_split(post):
         return ""
     tool = POST_TOOLS["hide" if post.hidden_at is None else "restore"]
     return render_template("moderation/_post_tools.html", post=post, tool=tool)
@@ -382,6 +384,7 @@ def _do(name: str, topic: Topic, form: ActForm) -> None:
     TopicUnmerged,
     TopicJoined,
     TopicParted,
+    CommentSplit,
     TopicMarkedSpam,
     TopicUnmarkedSpam,
     TopicWithdrawn,
@@ -402,10 +405,18 @@ def it_was_moderated(happenings: Sequence[Happening]) -> Sequence[Line | None]:
         sign = SIGNS.get(act.name.removesuffix("_post"), "history")
         words = worded(act, names, titles, seen_from=each.topic.id)
         other = act.after_id if act.topic_id == each.topic.id else act.topic_id
-        leads = "merge" in act.name and other in titles
-        href = url_for("topics.topic", topic_id=other) if leads else None
+        href = _way_to(act, other, titles)
         told.append(Line(words, sign, reason=act.reason or None, href=href))
     return told
+
+
+def _way_to(act: Act, topic_id: int | None, titles: dict[int, str]) -> str | None:
+    """To the other topic of a merge or a split, if the reader may see it."""
+    if topic_id not in titles:
+        return None
+    # What was merged would lead straight back here.
+    stay = 1 if act.name == "merge" and topic_id == act.topic_id else None
+    return url_for("topics.topic", topic_id=topic_id, stay=stay)
 
 
 def worded(
@@ -420,6 +431,9 @@ def worded(
     if act.name == "move":
         to = categories.get(act.after_id or 0, "")
         return _("Moved to: %(category)s. Moved by: %(who)s", category=to, who=who)
+    if act.name == "split":
+        title = (titles or {}).get(act.after_id or 0, _("a hidden topic"))
+        return _("A comment became a topic: %(title)s. By: %(who)s", title=title, who=who)
     if act.name in {"merge", "unmerge"}:
         return _merge_words(act, titles or {}, who, is_there=seen_from == act.after_id)
     if act.by is None:

@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from flask import current_app, make_response, render_template, request, url_for
+from flask import current_app, make_response, redirect, render_template, request, url_for
 
 from app.brand.queries import brand
 from app.core import markup, policy
@@ -18,6 +18,7 @@ from app.media import drawing
 from app.media import service as pictures
 from app.topics import queries, timeline, turns
 from app.topics.answering import answers_today, face_of
+from app.topics.differences import differences
 from app.topics.models import Topic
 from app.topics.promise import standing, steady_for
 from app.topics.views import door, happenings  # noqa: F401 (it registers the timeline's words)
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
     from flask import Response
     from flask.typing import ResponseReturnValue
 
-    from app.topics.models import Post
+    from app.topics.differences import Piece
+    from app.topics.models import Post, Revision
     from app.topics.promise import Standing
 
 HOUR = 3600
@@ -48,19 +50,41 @@ class Timing:
 
 @door.get("/topics/<int:topic_id>", may="topics.read", on=queries.topic_in_sight)
 def topic(topic: Topic) -> ResponseReturnValue:
-    """Everything said about one question, idea, problem or praise."""
+    """Everything said about one question, idea, problem or praise.
+
+    One that was merged leads on to where it is answered, whoever did not ask for it itself.
+    """
+    into = topic.merged_into
+    if into is not None and "stay" not in request.args and _is_led_on(topic, into):
+        return redirect(url_for("topics.topic", topic_id=into.id))
     return shown(topic)
+
+
+def _is_led_on(topic: Topic, into: Topic) -> bool:
+    """Its asker reads their own words, and those who work here may have to part the two."""
+    actor = current_actor()
+    if actor.is_staff or actor.id == topic.asker_id:
+        return False
+    return policy.can(actor, "topics.read", into)
 
 
 @door.get("/topics/<int:topic_id>/posts/<int:seq>", may="topics.read", on=queries.topic_in_sight)
 def post(topic: Topic, seq: int) -> ResponseReturnValue:
-    """The page on which a reply stands, wherever a long thread was cut."""
-    return at_post(topic, seq)
+    """The page on which a reply stands, wherever a long thread was cut or it went since."""
+    moved = queries.moved(topic, seq)
+    if moved is None:
+        return at_post(topic, seq)
+    if moved.post_id is None:
+        return see_other("topics.topic", topic_id=moved.to_id)
+    post = queries.post(moved.post_id)
+    return at_post(queries.topic(post.topic_id), post.seq)
 
 
 def at_post(topic: Topic, seq: int) -> Response:
     """303 to the reply with this number on its page."""
     values: dict[str, object] = {"topic_id": topic.id, "_anchor": f"post-{seq}"}
+    if topic.merged_into_id is not None:
+        values["stay"] = 1
     if topic.comments_count > queries.COMMENTS and seq > queries.COMMENTS:
         values["from"] = seq
     return see_other("topics.topic", **values)
@@ -156,8 +180,31 @@ def _answer_for_engines(topic: Topic, answer: Post) -> dict[str, object]:
 @door.get("/topics/<int:topic_id>/history", may="topics.read", on=queries.topic_in_sight)
 def history(topic: Topic) -> ResponseReturnValue:
     """What the topic and its replies said before they were changed, by whom and why."""
-    changes = queries.revisions_in_sight(topic, current_actor())
-    return render_template("topics/history.html", topic=topic, changes=changes)
+    found = queries.revisions_in_sight(topic, current_actor())
+    return render_template("topics/history.html", topic=topic, changes=_changes(topic, found))
+
+
+@dataclass(frozen=True)
+class Change:
+    """One edit: what its words were, and what became of them; `title` is empty for a reply."""
+
+    revision: Revision
+    post: Post | None
+    title: list[Piece]
+    body: list[Piece]
+
+
+def _changes(topic: Topic, found: list[tuple[Revision, Post | None]]) -> list[Change]:
+    """The edits, newest first; each led to what the next one found."""
+    later: dict[int | None, tuple[str, str]] = {None: (topic.title, topic.body)}
+    changes = []
+    for revision, post in found:
+        key = post.id if post else None
+        title, body = later.get(key, ("", post.body if post else ""))
+        titles = differences(revision.title, title) if revision.title is not None else []
+        changes.append(Change(revision, post, titles, differences(revision.body, body)))
+        later[key] = revision.title or "", revision.body
+    return changes
 
 
 def _age(topic: Topic) -> int:
