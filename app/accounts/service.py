@@ -380,10 +380,15 @@ def check_name(name: str, bank: str, *, person: Person | None = None) -> None:
         raise NameFaultError(fault)
     if person is not None and person.is_staff:
         return
+    if could_be_taken(name, bank):
+        raise NameTakenError
+
+
+def could_be_taken(name: str, bank: str) -> bool:
+    """Whether a customer of this name could be taken for the bank, or for one of its people."""
     if names.is_reserved(name, brand().reserved_names) or names.is_the_banks(name, bank):
-        raise NameTakenError
-    if any(names.takes(name, theirs) for theirs in queries.staff_names()):
-        raise NameTakenError
+        return True
+    return any(names.takes(name, theirs) for theirs in queries.staff_names())
 
 
 def looks_like_staff(looks: int) -> bool:

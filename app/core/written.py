@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 EXACT: Final = frozenset({
     "password", "old", "email", "mail_address", "own_numbers", "token", "code", "state", "iss",
     "session_state", "id_token", "nonce", "credential", "challenge", "challenge_work", "cursor",
-    "logo_key", "colour", "v", "to",
+    "logo_key", "colour", "v", "to", "by",
 })  # fmt: skip
 # Addresses of pages of ours, which carry texts in their turn.
 PLACES: Final = frozenset({"next"})

@@ -12,7 +12,6 @@ import pytest
 from app.core import leaving, links, markup, signing
 from app.core.web import inside
 from app.notify.letters import _plain
-from tests.accounts.test_views import NEW
 
 if TYPE_CHECKING:
     from tests.builders import Builders
@@ -58,12 +57,17 @@ def test_no_other_scheme_becomes_a_link(payload: str) -> None:
         f"<{payload}>",
         f"[x][1]\n\n[1]: {payload}",
     ):
-        made = markup.render(written)
-        for href in re.findall(r'href="([^"]*)"', made):
-            assert re.match(r"(https?://|mailto:|[^:]*\Z|[^:/?#]*[/?#])", html.unescape(href)), made
-    cleaned = markup.clean(f'<a href="{html.escape(payload)}">x</a>')
-    assert "script:" not in cleaned.lower().replace("\t", "")
+        assert_harmless(markup.render(written))
+    assert_harmless(markup.clean(f'<a href="{html.escape(payload)}">x</a>'))
+    assert_harmless(markup.clean(f'<a href="{payload}">x</a>'))
     assert links.safe_href(payload) is None or not links.is_outside(payload)
+
+
+def assert_harmless(made: str) -> None:
+    """Each link has no scheme, or a good one, for whoever reads it as a browser does."""
+    for href in re.findall(r'href="([^"]*)"', made):
+        read = re.sub(r"[\x00-\x20]", "", html.unescape(href))
+        assert re.match(r"(https?://|mailto:|[^:]*\Z|[^:/?#]*[/?#])", read, re.IGNORECASE), made
 
 
 @pytest.mark.parametrize("payload", ELSEWHERE)
@@ -89,7 +93,6 @@ def test_next_of_ours_is_kept(house: Builders, browser: Browser) -> None:
     person = house.customer(with_password=True)
     data = {"email": person.email, "password": "correct horse battery", "next": "/ask?kind=idea#x"}
     assert browser.post("/sign-in", data).location == "/ask?kind=idea#x"
-    assert NEW  # the same form the sign-up tests fill
 
 
 def test_links_lead_through_the_page_and_back_to_what_was_written(
@@ -131,7 +134,7 @@ def test_only_links_of_ours_are_known(house: Builders, browser: Browser) -> None
     ]:  # fmt: skip
         answer = browser.get("/leave", query_string={"to": to, "by": by})
         assert answer.status_code == 404, (to, by)
-        assert "evil" not in answer.text.replace(html.escape(f"/leave?to={quote(to)}"), "")[:0]
+        assert 'href="https://evil' not in answer.text
     assert browser.get("/leave").status_code == 404
 
 
@@ -142,7 +145,7 @@ def test_a_host_that_imitates_is_shown_as_machines_write_it(
     shown = {
         "https://пример.рф/": "пример.рф",
         "https://xn--e1afmkfd.xn--p1ai/": "пример.рф",
-        "https://bаnk.example/": "xn--bnk-5cd.example",
+        "https://bаnk.example/": "xn--bnk-6cd.example",
         "https://асе.example/": leaving.ascii_host("асе.example"),
         "https://EVIL.example./": "evil.example",
     }
@@ -218,7 +221,7 @@ def test_the_preview_letters_and_feeds_do_as_the_page(house: Builders, browser: 
     assert "https://bank.example" not in letter
 
 
-def test_what_stands_in_a_title_is_no_link() -> None:
+def test_what_stands_in_a_title_is_no_link(house: Builders) -> None:
     made = markup.clean(
         '<a title=\'x" href="https://bank.example\' href="https://evil.example">y</a>'
     )

@@ -20,7 +20,17 @@ def _keep_nothing(response: Response) -> Response:
 
 
 # The modules need the door above them.
-from app.accounts.views import absences, again, arrival, consents, entry, outside, people, safety  # noqa: E402
+from app.accounts.views import (  # noqa: E402
+    absences,
+    again,
+    arrival,
+    consents,
+    entry,
+    namesakes,
+    outside,
+    people,
+    safety,
+)
 
 __all__ = [
     "absences",
@@ -29,6 +39,7 @@ __all__ = [
     "consents",
     "door",
     "entry",
+    "namesakes",
     "outside",
     "people",
     "safety",

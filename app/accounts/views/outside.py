@@ -7,6 +7,7 @@ an address, which anybody can make somebody do, changes nothing.
 
 from __future__ import annotations
 
+import json
 import logging
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,7 @@ from app.core.events import record
 from app.core.i18n import _, locale_code
 from app.core.limits import Limit
 from app.core.panels import panel
+from app.core.sealing import BrokenSealError, seal, unseal
 from app.core.web import current_actor, inside, see_other
 
 if TYPE_CHECKING:
@@ -168,7 +170,7 @@ def arrive_from(key: str) -> ResponseReturnValue:
 @door.form("/sign-in/welcome", may="accounts.sign_up")
 def welcome() -> ResponseReturnValue:
     """A customer nobody knows yet chooses the name everybody will see."""
-    kept = browser.get(NEWCOMER)
+    kept = _unsealed(NEWCOMER)
     provider = providers.named(kept["key"]) if kept else None
     if kept is None or provider is None or _is_over(kept["at"]):
         return see_other("accounts.sign_in")
@@ -216,7 +218,7 @@ def way_out() -> str | None:
 
     Asked before the session ends; None when there is nothing to say.
     """
-    came = browser.get(CAME_FROM)
+    came = _unsealed(CAME_FROM)
     provider = providers.named(came["key"]) if came else None
     if came is None or provider is None:
         return None
@@ -239,15 +241,19 @@ def _entered(provider: Provider, vouched: Vouched, next_page: str | None) -> Res
         return _refused(provider, error)
     if person is not None:
         return _arrived(provider, vouched, person, next_page)
-    browser[NEWCOMER] = {
-        "key": provider.key,
-        "issuer": vouched.issuer,
-        "subject": vouched.subject,
-        "claims": entering.needed(provider, vouched.claims),
-        "token": vouched.token,
-        "next": next_page,
-        "at": clock.now().isoformat(),
-    }
+    # Sealed: a subject or an address is theirs, and a mask would make another one of it.
+    browser[NEWCOMER] = _sealed(
+        NEWCOMER,
+        {
+            "key": provider.key,
+            "issuer": vouched.issuer,
+            "subject": vouched.subject,
+            "claims": entering.needed(provider, vouched.claims),
+            "token": vouched.token,
+            "next": next_page,
+            "at": clock.now().isoformat(),
+        },
+    )
     return see_other("accounts.welcome")
 
 
@@ -256,7 +262,7 @@ def _arrived(
 ) -> ResponseReturnValue:
     second = _second(provider, vouched)
     answer = arrive(person, "outside", next_page=next_page, second=second)
-    browser[CAME_FROM] = {"key": provider.key, "token": vouched.token}
+    browser[CAME_FROM] = _sealed(CAME_FROM, {"key": provider.key, "token": vouched.token})
     return answer
 
 
@@ -303,6 +309,18 @@ def _failed(provider: Provider, status: int = 400, *, cancelled: bool = False) -
     return render_template(
         "accounts/outside_failed.html", provider=provider, cancelled=cancelled, status=status
     )
+
+
+def _sealed(name: str, what: dict[str, Any]) -> str:
+    return seal("outside", name, json.dumps(what))
+
+
+def _unsealed(name: str) -> dict[str, Any] | None:
+    try:
+        found: dict[str, Any] | None = json.loads(unseal("outside", name, browser.get(name, "")))
+    except BrokenSealError:
+        return None
+    return found
 
 
 def _waiting() -> dict[str, Any]:

@@ -9,6 +9,7 @@ from flask import flash, render_template, request
 from app.accounts import factors, queries, service
 from app.accounts.forms import InviteForm, PersonForm, ResetFactorsForm
 from app.accounts.views import door
+from app.accounts.views.namesakes import warn_of
 from app.core import policy
 from app.core.i18n import _, locale_code
 from app.core.panels import panel
@@ -59,6 +60,7 @@ def invite() -> ResponseReturnValue:
             ]
         else:
             flash(_("The invitation is on its way to: %(address)s", address=email), "success")
+            warn_of(form.name.data or "")
             return see_other("accounts.people")
     return render_template("accounts/invite.html", form=form), 422 if form.errors else 200
 
@@ -81,6 +83,8 @@ def manage_person(person: Person) -> ResponseReturnValue:
             form.role.errors = [_still_needed(error)]
         else:
             flash(_("Saved."), "success")
+            if person.is_staff:
+                warn_of(person.name)
             return see_other("accounts.manage_person", person_id=person.id)
     return _shown(person, form)
 
