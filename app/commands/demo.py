@@ -12,10 +12,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from sqlalchemy import select
 
+from app.accounts import consents
 from app.accounts import queries as people
 from app.accounts.models import Person
 from app.brand.models import Brand
-from app.commands.storytelling import Storyteller
+from app.commands.storytelling import Storyteller, read
 from app.core import clock
 from app.core.db import session
 from app.core.events import quietly
@@ -61,6 +62,16 @@ def demo() -> None:
     console.print(table)
 
 
+def _agree() -> None:
+    """The bank publishes its legal texts, and everybody of the story agrees to them."""
+    administrator = people.administrators()[0]
+    for kind, texts in read("legal.toml").items():
+        consents.publish(administrator, kind, texts)
+    standing = consents.current()
+    for person in session.scalars(select(Person).where(Person.role == "customer")):
+        consents.agree(person, standing, "sign_up", None)
+
+
 def is_empty() -> bool:
     """Whether nobody has used this database yet."""
     return not any(
@@ -88,5 +99,6 @@ def fill() -> None:
     with quietly(), bar:
         for _ in bar.track(storyteller.tell(), total=len(storyteller)):
             pass
+        _agree()
         session.commit()
     search.rebuild()

@@ -9,7 +9,7 @@ import pytest
 
 from app.accounts.models import Person
 from app.commands.database import migrate
-from app.core import clock
+from app.core import clock, mail
 from app.core.db import db, session
 from app.factory import create_app
 from app.media import service as media
@@ -40,7 +40,7 @@ def own(tmp_path: Path, app: Flask) -> Iterator[Flask]:
         yield own
         session.remove()
         db.engine.dispose()
-    for part in (media, archive, ledger, shelf):
+    for part in (mail, media, archive, ledger, shelf):
         part.init(app.config)
 
 
