@@ -6,7 +6,7 @@ its owner comes in at once; a mailed link and a passkey are never counted with t
 
 from __future__ import annotations
 
-from app.core import limits, signing
+from app.core import challenge, limits, signing
 from app.core.limits import Limit, Pace
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
@@ -28,6 +28,10 @@ LINKS = (Pace("link-hour", 5, HOUR), Pace("link-day", 10, DAY))
 # Letters that one visitor has sent to whomever.
 LETTERS = Limit("letters", guests=20, people=20, seconds=HOUR)
 SIGN_UPS = Limit("sign-up", guests=5, people=5, seconds=HOUR)
+# So many from one neighbourhood, and the next one is asked whether it is a person.
+CROWD = (Pace("sign-up-crowd", 6, HOUR),)
+# So many wrong passwords from one household, likewise.
+FAILURES = (Pace("sign-in-failures", 15, HOUR),)
 
 
 def before_trying(email: str) -> int:
@@ -42,6 +46,7 @@ def before_trying(email: str) -> int:
 def after_failing() -> None:
     """It was wrong: this place has one try less."""
     limits.spend(FROM_ONE_PLACE, _place())
+    limits.spend(FAILURES, _place())
 
 
 def after_coming_in(email: str) -> None:
@@ -49,6 +54,23 @@ def after_coming_in(email: str) -> None:
     place, account = _place(), _account(email)
     limits.free(AT_ONE_ACCOUNT, place, account)
     limits.spend(WELCOME, place, account)
+
+
+@challenge.rule("accounts.sign_up")
+def many_sign_up_here() -> bool:
+    """Several accounts were opened around here within the hour."""
+    return limits.look(CROWD, limits.neighbourhood()) > 0
+
+
+@challenge.rule("accounts.sign_in")
+def many_fail_here() -> bool:
+    """Many passwords from this household were wrong within the hour."""
+    return limits.look(FAILURES, _place()) > 0
+
+
+def after_signing_up() -> None:
+    """One more account was asked for from here."""
+    limits.spend(CROWD, limits.neighbourhood())
 
 
 def may_be_written_to(email: str, paces: tuple[Pace, ...]) -> bool:

@@ -10,6 +10,7 @@ from app.commands.doctor import doctor
 from app.commands.erasures import erasures, retention_group
 from app.commands.figures import figures
 from app.commands.importing import importing
+from app.commands.limits import limits
 from app.commands.markup import markup
 from app.commands.people import create_admin
 from app.commands.permissions import permissions
@@ -30,6 +31,7 @@ COMMANDS = (
     erasures,
     figures,
     importing,
+    limits,
     markup,
     permissions,
     retention_group,

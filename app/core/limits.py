@@ -44,6 +44,11 @@ SILENCE_AFTER_FAILURE = 5.0
 # Longer than any answer of a Redis that is well, shorter than anybody's patience.
 REDIS_PATIENCE = 0.3
 NETWORK_OF_A_HOUSEHOLD = 64
+NEIGHBOURHOOD, NEIGHBOURHOOD_IPV4 = 48, 24
+
+
+# Every limit of the house, each declared beside what it holds; `flask limits` shows them.
+declared: dict[str, Limit | Pace] = {}
 
 
 @dataclass(frozen=True)
@@ -55,6 +60,10 @@ class Limit:
     people: int
     seconds: int
 
+    def __post_init__(self) -> None:
+        """Stand in the table."""
+        declared[self.name] = self
+
 
 @dataclass(frozen=True)
 class Pace:
@@ -63,6 +72,10 @@ class Pace:
     name: str
     times: int
     seconds: int
+
+    def __post_init__(self) -> None:
+        """Stand in the table."""
+        declared[self.name] = self
 
 
 class _Door:
@@ -128,6 +141,16 @@ def free(paces: Sequence[Pace], *whom: str) -> None:
 def visitor() -> str:
     """Whose address this request comes from, a household as one; "" when that cannot be told."""
     return _address()
+
+
+def neighbourhood() -> str:
+    """The network around this visitor, of which one provider has many: IPv4 by /24, IPv6 by /48."""
+    try:
+        network = ipaddress.ip_network(visitor(), strict=False)
+    except ValueError:  # it cannot be told
+        return ""
+    width = NEIGHBOURHOOD if isinstance(network, ipaddress.IPv6Network) else NEIGHBOURHOOD_IPV4
+    return str(network.supernet(new_prefix=width))
 
 
 def household(address: str) -> str:

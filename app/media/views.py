@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flask import flash, jsonify, request, send_file
+from flask import flash, jsonify, make_response, request, send_file
 from werkzeug.exceptions import NotFound
 
+from app.core import limits
 from app.core.guests import make_guest
 from app.core.headers import FOREVER
-from app.core.i18n import _
+from app.core.i18n import _, duration
+from app.core.limits import Limit
 from app.core.web import Door, current_actor, go_back
 from app.media import policy, queries, service  # noqa: F401 (it declares the permissions)
 from app.media.images import PictureError, TooLarge
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
 door = Door("media", __name__)
 
+PACE = Limit("upload", guests=20, people=20, seconds=3600)
 ALONE = "default-src 'none'; sandbox; frame-ancestors 'none'"
 
 
@@ -29,6 +32,18 @@ def upload() -> ResponseReturnValue:
     if file is None or not file.filename:
         return _refused(_("Choose a picture first."), 422)
     guest = make_guest() if actor.id is None else None
+    if pause := limits.wait(PACE):
+        answer = make_response(
+            _refused(
+                _(
+                    "That were many pictures at once. Possible again in: %(time)s",
+                    time=duration(pause + 59),
+                ),
+                429,
+            )
+        )
+        answer.headers["Retry-After"] = str(pause)
+        return answer
     try:
         image = service.take(file.stream.read(), owner_id=actor.id, guest=guest)
     except PictureError as error:

@@ -27,7 +27,7 @@ from app.accounts.views.arrival import (
     too_fast,
 )
 from app.brand.queries import brand
-from app.core import limits
+from app.core import challenge, limits
 from app.core.guests import guest_hash, make_guest
 from app.core.i18n import _, is_locale, locale_code
 from app.core.web import current_actor, inside, remember_locale, see_other
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
     from app.accounts.models import Person, Ticket
+    from app.core.forms import Form
 
 
 # ------------------------------------------------------------------------------------- signing up
@@ -49,9 +50,13 @@ def sign_up() -> ResponseReturnValue:
     texts = consents.current()
     form = SignUpForm(brand().name, asks_to_agree=bool(texts))
     if not form.is_sent_well():
+        challenge.offer("accounts.sign_up")
+        return page("sign_up", form, texts=texts)
+    if not _is_unchallenged("accounts.sign_up", form):
         return page("sign_up", form, texts=texts)
     if (pause := limits.wait(paces.SIGN_UPS)) > 0:
         return too_fast("sign_up", form, pause, texts=texts)
+    paces.after_signing_up()
     ticket = service.sign_up(
         name=form.name.data or "",
         email=form.email.data or "",
@@ -63,6 +68,14 @@ def sign_up() -> ResponseReturnValue:
     if ticket.purpose == "confirm" and ticket.person is not None:
         consents.agree(ticket.person, texts, "sign_up", request.remote_addr)
     return look_in_your_mail(form.email.data or "")
+
+
+def _is_unchallenged(purpose: str, form: Form) -> bool:
+    """Whether nothing more is asked; else the page shows what, and the form says so."""
+    if challenge.is_met(purpose):
+        return True
+    form.form_errors.append(_("One more step, at the end of the form."))
+    return False
 
 
 @door.form("/confirm/<token>", may="accounts.prove_address")
@@ -90,16 +103,27 @@ def sign_in() -> ResponseReturnValue:
         return onwards(current_actor(), request.values.get("next"))
     form = SignInForm()
     if not form.is_sent_well():
+        challenge.offer("accounts.sign_in")
         return page("sign_in", form)
     email = form.email.data or ""
     if (pause := paces.before_trying(email)) > 0:
         return too_fast("sign_in", form, pause)
+    if not _is_unchallenged("accounts.sign_in", form):
+        paces.after_failing()  # or asking again and again would cost nothing
+        return page("sign_in", form)
+    return _tried(form)
+
+
+def _tried(form: SignInForm) -> ResponseReturnValue:
+    """In, or the one answer for whatever was wrong."""
+    email = form.email.data or ""
     try:
         person = service.authenticate(email, form.password.data or "")
     except service.SuspendedError as error:
         return page("sign_in", form, suspended=error.person)
     if person is None:
         paces.after_failing()
+        challenge.offer("accounts.sign_in")
         form.form_errors.append(_("The e-mail or the password does not fit. Please try again."))
         return page("sign_in", form)
     paces.after_coming_in(email)
