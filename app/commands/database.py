@@ -6,6 +6,7 @@ import click
 from alembic import command
 from flask.cli import AppGroup
 
+from app.accounts.service import fold_names_anew
 from app.commands.erasures import reapply
 from app.core import transactions
 from app.core.schema import alembic_config
@@ -26,6 +27,7 @@ def migrate(revision: str = "head") -> None:
     command.upgrade(alembic_config(), revision)
     if revision == "head":
         project_what_never_was()
+        fold_names_anew()
         transactions.commit()
         # A database from a backup may hold people who were erased since.
         reapply()

@@ -100,6 +100,12 @@ retention.keep(
     _l("Reports that were decided"),
     retention.Rows(Report, lambda until: Report.decided_at < until, Report.reporter_id),
 )
+retention.keep(
+    "submissions",
+    OLD_SUBMISSIONS,
+    _l("Texts that a moderator has dealt with"),
+    retention.Rows(Submission, lambda until: Submission.handled_at < until, Submission.author_id),
+)
 
 holds(
     "moderation",

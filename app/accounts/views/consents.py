@@ -14,7 +14,7 @@ from app.accounts.forms import AgreeForm, LegalTextForm
 from app.accounts.models import LEGAL_KINDS
 from app.accounts.views import door
 from app.brand.queries import brand
-from app.core import markup, policy
+from app.core import markup
 from app.core.i18n import _, _l, is_locale, locale_code
 from app.core.panels import panel
 from app.core.web import current_actor, inside, see_other, wants_fragment
@@ -94,14 +94,6 @@ def consent() -> ResponseReturnValue:
     consents.agree(person, texts, "sign_in", request.remote_addr)
     browser.pop(ASKED, None)
     return redirect(onwards, code=303)
-
-
-@panel("manage:menu", order=75)
-def in_the_menu() -> str:
-    """The way to the texts, for those who may."""
-    if not policy.can(current_actor(), "accounts.manage"):
-        return ""
-    return render_template("accounts/_legal_menu.html")
 
 
 @door.get("/manage/texts", may="accounts.manage")
