@@ -22,6 +22,7 @@ from app.accounts import service as accounts
 from app.accounts.models import Session
 from app.core import clock
 from app.core.db import session
+from app.core.web import Id
 from app.media import service as pictures
 from app.notify import service as notify
 from app.search.service import wordlist
@@ -123,7 +124,10 @@ class Samples:
             for name, converter in rule._converters.items()
             if isinstance(converter, AnyConverter)
         }
-        plain = {name: known.get(name, 1) for name in rule.arguments - choices.keys()}
+        plain = {
+            name: known.get(name, 1 if isinstance(rule._converters[name], Id) else "x")
+            for name in rule.arguments - choices.keys()
+        }
         if not choices:
             yield plain
         for name, words in choices.items():

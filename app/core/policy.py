@@ -101,3 +101,11 @@ def is_administrator(actor: Actor, _thing: object) -> bool:
 def is_staff(actor: Actor, _thing: object) -> bool:
     """Anybody who works for the bank here."""
     return actor.role in {"executive", "manager", "administrator"}
+
+
+_PEOPLE = {is_signed_in, is_executive, is_manager, is_administrator, is_staff}
+
+
+def is_for_people(name: str) -> bool:
+    """Whether a permission is for somebody signed in, whatever the thing."""
+    return all(_PEOPLE.intersection(clause) for clause in permissions[name])

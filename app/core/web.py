@@ -28,7 +28,8 @@ from werkzeug.routing import IntegerConverter
 
 from app.core import cookies, telling, transactions
 from app.core.db import reads_only
-from app.core.policy import Actor, RefusedError, permissions, require
+from app.core.places import mask_address
+from app.core.policy import Actor, RefusedError, is_for_people, permissions, require
 from app.core.written import Asked, hidden
 
 if TYPE_CHECKING:
@@ -107,6 +108,7 @@ class Door(Blueprint):
         def decorate(view: V) -> V:
             guarded = _guard(view, may, on, fresh=fresh)
             guarded.may = may  # type: ignore[attr-defined]
+            guarded.on = on  # type: ignore[attr-defined]
             guarded.cross_site = cross_site  # type: ignore[attr-defined]
             guarded.fresh = fresh  # type: ignore[attr-defined]
             endpoint = options.pop("endpoint", view.__name__)
@@ -126,6 +128,9 @@ def _guard(view: View, may: str, on: Any, *, fresh: bool | str = False) -> View:
         if on is not None:
             things = [on(actor, **{name: kwargs.pop(name) for name in ids if name in kwargs})]
             if things == [None]:
+                # Where only people come in, a guest learns nothing of what there is inside.
+                if actor.id is None and is_for_people(may):
+                    raise RefusedError(may)
                 raise NotFound
         require(actor, may, *things)
         # Only who may is asked to prove again who they are.
@@ -245,7 +250,7 @@ def _refused(_error: RefusedError) -> ResponseReturnValue:
     actor: Actor = current_actor()
     if actor.id is None and "accounts.sign_in" in current_app.view_functions:
         here = request.full_path.rstrip("?") if request.method in SAFE else None
-        back = here or inside(_split(request.referrer or "").path)
+        back = here or inside(mask_address(_split(request.referrer or "").path))
         return see_other("accounts.sign_in", next=back)
     # Raised in here it would pass every error handler by and end as a 500.
     return current_app.handle_user_exception(NotFound())

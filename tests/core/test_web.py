@@ -215,6 +215,7 @@ def test_every_answer_carries_the_security_headers(
         "a foreign act": browser.post("/language", headers={"Sec-Fetch-Site": "cross-site"}),
     }
     for answer in answers.values():
+        answer.get_data()  # kept, and the file behind it closed
         answer.close()
     assert [answers[k].status_code for k in ("a file", "no file", "no page")] == [200, 404, 404]
     assert answers["no such method"].status_code == 405
@@ -223,6 +224,9 @@ def test_every_answer_carries_the_security_headers(
     for name, answer in answers.items():
         for header, value in EXPECTED.items():
             assert answer.headers.get(header) == value, (name, header)
+        kind = answer.headers.get("Content-Type", "text/html").lower()
+        if kind.startswith("text/") or ("xml" in kind and "svg" not in kind):
+            assert "charset=utf-8" in kind, (name, kind)
         policy = answer.headers["Content-Security-Policy"]
         assert "default-src 'none'" in policy, name
         assert "frame-ancestors 'none'" in policy, name
