@@ -16,6 +16,7 @@ from app.accounts.models import Person
 from app.channels import stackexchange
 from app.channels.events import RepliesBroughtIn, TopicBroughtIn
 from app.core import language, markup
+from app.core.bankdata import mask
 from app.core.db import session
 from app.core.events import quietly, record
 from app.topics import service as topics
@@ -42,8 +43,8 @@ class Archive:
     accepted: dict[str, str] = field(default_factory=dict)
 
     def of(self, key: str) -> str:
-        """The origin of one thing in it."""
-        return f"{self.origin}:{key}"[:120]
+        """The origin of one thing in it; a key may be a name, and a name may hold anything."""
+        return mask(f"{self.origin}:{key}").text[:120]
 
     def tongue(self, text: str) -> str:
         """The language of `text`."""

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 # Columns of these names hold what machines made, or an address to write to.
 EXACT: Final = frozenset({
     "address", "address_hash", "code_hash", "colour", "credential_id", "digest", "email", "guest",
-    "hash", "issuer", "key", "key_hash", "looks", "mail_address", "nonce", "origin", "own_numbers",
+    "hash", "issuer", "key", "key_hash", "looks", "mail_address", "nonce", "own_numbers",
     "password_hash", "prev_hash", "public_key", "secret", "spec", "subject",
 })  # fmt: skip
 # The chained record and what belongs to it: ids and words from lists, which may not change.

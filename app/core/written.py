@@ -46,6 +46,11 @@ class Asked(Request):
 
     parameter_storage_class = Written
 
+    @property
+    def full_path(self) -> str:
+        """The path and its query, for links back to here."""
+        return mask_address(super().full_path)
+
     def get_json(self, *args: Any, **kwargs: Any) -> Any:
         """The body, its texts masked like those of forms."""
         return _inside("", super().get_json(*args, **kwargs))
