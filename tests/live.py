@@ -126,7 +126,8 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
             env={
                 "PATH": os.environ["PATH"],
                 "INSTANCE_PATH": str(folder / "instance"),
-                "PUBLIC_URL": f"http://127.0.0.1:{port}",
+                # A name and not a number: browsers offer passkeys at names only.
+                "PUBLIC_URL": f"http://localhost:{port}",
                 "LOG_LEVEL": "WARNING",
             },
             stdout=said,
@@ -134,7 +135,7 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
         )
     try:
         _wait_for(port, house, log)
-        started = Live(f"http://127.0.0.1:{port}", folder / "instance" / "mail")
+        started = Live(f"http://localhost:{port}", folder / "instance" / "mail")
         started.stay_awake()
         yield started
     finally:
@@ -245,5 +246,5 @@ def sign_in(page: Page, email: str, password: str = PASSWORD) -> None:
     page.goto("/sign-in")
     page.get_by_label("E-mail").fill(email)
     page.get_by_label("Password").fill(password)
-    page.get_by_role("main").get_by_role("button", name="Sign in").click()
+    page.get_by_role("main").get_by_role("button", name="Sign in", exact=True).click()
     page.wait_for_url(lambda url: "/sign-in" not in url)
