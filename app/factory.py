@@ -25,6 +25,7 @@ from app.core import (
     checkpoints,
     cookies,
     db,
+    direction,
     errors,
     headers,
     i18n,
@@ -153,6 +154,7 @@ def _init_core(app: Flask) -> None:
     sessions.init(app)
     providers.init(app.config)
     leaving.init(app, trusted=trusted_hosts)
+    direction.init(app)
     i18n.init(app, locale=_reader_locale, zone=_reader_zone)
     app.jinja_env.globals.update(panels=panels.panels, can=_reader_can)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from app.accounts import passwords, queries
@@ -315,7 +315,8 @@ def set_password(person: Person, password: str) -> None:
 
 def ask_change_of_address(person: Person, email: str, password: str, locale: str) -> Ticket:
     """Mail a link to the new address; nothing changes until it is used."""
-    check_password(person, password)
+    if person.password_hash is not None:
+        check_password(person, password)
     email = email.strip().lower()
     if queries.by_email(email) is not None:
         return issue("known", queries.by_email(email), email, locale)
@@ -402,6 +403,15 @@ def rename(person: Person, name: str) -> None:
     person.skeleton = names.skeleton(person.name)
     if person.id is not None:
         session.execute(delete(NameRequest).where(NameRequest.person_id == person.id))
+
+
+def fold_names_anew() -> None:
+    """Fold the names again whose skeletons were drawn by earlier rules; after an upgrade."""
+    old = [Person.skeleton.contains(drawn) for drawn in ("l", "з", "ı", "һ")]
+    seen = [Person.name.contains(drawn) for drawn in ("5", "6", "|")]
+    for person in session.scalars(select(Person).where(or_(*old, *seen))):
+        person.skeleton = names.skeleton(person.name)
+    session.flush()
 
 
 def note_change(person: Person, by: Person | None = None) -> None:

@@ -23,6 +23,7 @@ from wtforms.widgets import CheckboxInput, ListWidget
 
 from app.core import clock, markup
 from app.core.db import row_id
+from app.core.direction import straight
 from app.core.forms import REQUIRED, Form, between, fold, strip
 from app.core.i18n import LOCALE_NAMES, _, _l, zone_now
 from app.core.language import CODES
@@ -87,7 +88,7 @@ class Words(Form):
             ),
             shows_something,
         ],
-        filters=[fold],
+        filters=[fold, straight],
     )
     body = TextAreaField(
         _l("In detail"),
@@ -99,12 +100,12 @@ class Words(Form):
             Length(max=LONGEST_BODY, message=_l("This is too long: %(max)d characters at most.")),
             shows_something,
         ],
-        filters=[strip],
+        filters=[strip, straight],
     )
     tags = StringField(
         _l("Tags"),
         description=_l("Up to five words that others would search by, separated by commas."),
-        filters=[fold],
+        filters=[fold, straight],
     )
 
     def validate_tags(self, field: Field) -> None:
@@ -180,7 +181,7 @@ class Change(Words):
         _l("Why"),
         [Length(max=300, message=_l("This is too long: %(max)d characters at most."))],
         description=_l("Everybody can read this in the history."),
-        filters=[fold],
+        filters=[fold, straight],
     )
 
     def validate_language(self, field: Field) -> None:
@@ -203,7 +204,7 @@ class Reply(Form):
             Length(max=LONGEST_BODY, message=_l("This is too long: %(max)d characters at most.")),
             shows_something,
         ],
-        filters=[strip],
+        filters=[strip, straight],
     )
 
     @property
@@ -230,7 +231,7 @@ class News(Reply):
 
     until = StringField(
         _l("The next news by"),
-        filters=[strip],
+        filters=[strip, straight],
     )
 
     def validate_until(self, field: Field) -> None:
@@ -265,7 +266,7 @@ class Retraction(Form):
         _l("Why"),
         [InputRequired(REQUIRED), between(3, 300)],
         description=_l("Everybody can read this in the topic's story."),
-        filters=[fold],
+        filters=[fold, straight],
     )
 
 
@@ -275,7 +276,7 @@ class Verdict(Form):
     body = TextAreaField(
         _l("What is still missing?"),
         [Length(max=LONGEST_BODY, message=_l("This is too long: %(max)d characters at most."))],
-        filters=[strip],
+        filters=[strip, straight],
     )
 
 
@@ -286,7 +287,7 @@ class ReplyChange(Reply):
         _l("Why"),
         [Length(max=300, message=_l("This is too long: %(max)d characters at most."))],
         description=_l("Everybody can read this in the history."),
-        filters=[fold],
+        filters=[fold, straight],
     )
 
 
@@ -296,7 +297,7 @@ class CategoryForm(Form):
     name = StringField(
         _l("The category's name"),
         [InputRequired(REQUIRED), between(2, 80)],
-        filters=[fold],
+        filters=[fold, straight],
     )
     slug = StringField(
         _l("Address"),
@@ -309,19 +310,19 @@ class CategoryForm(Form):
             ),
         ],
         description=_l("Part of the page's address, for good: small Latin letters, like cards."),
-        filters=[strip],
+        filters=[strip, straight],
     )
     description = StringField(
         _l("What it is about"),
         [Length(max=300, message=_l("This is too long: %(max)d characters at most."))],
         description=_l("One sentence, under the name."),
-        filters=[fold],
+        filters=[fold, straight],
     )
     words = TextAreaField(
         _l("Words that belong here"),
         [Length(max=600, message=_l("This is too long: %(max)d characters at most."))],
         description=_l("Separated by spaces. They suggest this category while somebody types."),
-        filters=[fold],
+        filters=[fold, straight],
     )
     gate = RadioField(
         _l("Who is read before the public reads them"),

@@ -9,6 +9,7 @@ from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  #
 from wtforms.validators import InputRequired, Length
 
 from app.core import markup
+from app.core.direction import straight
 from app.core.forms import REQUIRED, Form, between, fold, strip
 from app.core.i18n import _, _l
 from app.moderation.service import RETURNED_FOR
@@ -50,7 +51,9 @@ class ReturnForm(Form):
 class TextForm(Form):
     """The text itself, as its author changes it; the fields that it has."""
 
-    title = StringField(_l("In one sentence"), [InputRequired(), between(5, 150)], filters=[fold])
+    title = StringField(
+        _l("In one sentence"), [InputRequired(), between(5, 150)], filters=[fold, straight]
+    )
     body = TextAreaField(
         _l("The text"),
         [InputRequired(REQUIRED), Length(max=markup.LIMIT, message=TOO_LONG)],
