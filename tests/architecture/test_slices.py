@@ -18,7 +18,10 @@ OWN = {
     "channels": {"stackexchange"},
     "insight": {"gauges", "health", "keeping", "measures", "statistics", "told"},
     "media": {"drawing", "images"},
-    "moderation": {"inflection", "signals", "trust", "watching"},
+    "moderation": {
+        "inflection", "reported", "signals", "spam", "thresholds", "tracing", "trust",
+        "watching", "watchlist",
+    },
     "notify": {"feeds", "letters", "reminders"},
     "privacy": {"archive", "ledger"},
     "search": {
