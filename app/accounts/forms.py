@@ -313,6 +313,12 @@ class ChangeAddressForm(Form):
     email = _address(_l("New e-mail"))
     old = _old_password(_l("Present password"))
 
+    def __init__(self, person: Person) -> None:
+        super().__init__()
+        # Who comes in through the bank's own provider has none; they proved it otherwise just now.
+        if person.password_hash is None:
+            del self.old
+
 
 class ProfileForm(Form):
     """What others see of a person, and how they read us."""
@@ -561,9 +567,9 @@ class AgreeForm(Form):
 class LegalTextForm(Form):
     """What the bank says about personal data, in each language; the bank's own must be there."""
 
-    ru = TextAreaField("Русский", filters=[strip], validators=[Length(max=60_000)])
-    uk = TextAreaField("Українська", filters=[strip], validators=[Length(max=60_000)])
-    en = TextAreaField("English", filters=[strip], validators=[Length(max=60_000)])
+    ru = TextAreaField(LOCALE_NAMES["ru"], filters=[strip], validators=[Length(max=60_000)])
+    uk = TextAreaField(LOCALE_NAMES["uk"], filters=[strip], validators=[Length(max=60_000)])
+    en = TextAreaField(LOCALE_NAMES["en"], filters=[strip], validators=[Length(max=60_000)])
     asks = BooleanField(
         _l("Ask everybody to agree anew"),
         description=_l("When they sign in next. Leave it for a slip of the pen only."),

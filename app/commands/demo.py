@@ -60,6 +60,11 @@ def demo() -> None:
     for account in accounts():
         table.add_row(account.who, account.email, account.password)
     console.print(table)
+    console.print(
+        "Staff of the demo bank come in with the password alone under bin/run; under anything else"
+        " say STAFF_SECOND_FACTOR=no.",
+        soft_wrap=True,
+    )
 
 
 def _agree() -> None:

@@ -16,6 +16,7 @@ gets the thing first. Unsafe requests must come from our own pages: the browser 
 from __future__ import annotations
 
 import inspect
+import logging
 from datetime import timedelta
 from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
     View = Callable[..., ResponseReturnValue]
+
+log = logging.getLogger(__name__)
 
 V = TypeVar("V", bound="View")
 
@@ -245,9 +248,11 @@ def _split(address: str) -> SplitResult:
         return urlsplit("")
 
 
-def _refused(_error: RefusedError) -> ResponseReturnValue:
+def _refused(error: RefusedError) -> ResponseReturnValue:
     """A guest may be somebody who may: ask them in. Anyone else learns nothing."""
     actor: Actor = current_actor()
+    if actor.id is not None:
+        log.warning("refused: person %s, %s", actor.id, error)
     if actor.id is None and "accounts.sign_in" in current_app.view_functions:
         here = request.full_path.rstrip("?") if request.method in SAFE else None
         back = here or inside(mask_address(_split(request.referrer or "").path))

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import time_machine
+from sqlalchemy import select
 
 from app.accounts import factors
+from app.accounts.models import Ticket
 from app.core import clock
 from app.core.db import session
 from tests.accounts.test_factors import AT, code, with_app
@@ -198,3 +200,16 @@ def test_the_clock_of_a_session_runs_on(house: Builders, browser: Browser, noon:
     assert browser.get("/profile").status_code == 200
     noon.move_to(began + timedelta(days=90, seconds=1))
     assert browser.get("/profile").status_code == 303
+
+
+def test_who_has_no_password_moves_to_another_address_all_the_same(
+    house: Builders, browser: Browser
+) -> None:
+    """They came in through the bank's own provider, and proved it just now."""
+    house.brand()
+    anna = house.customer()
+    browser.sign_in(anna)
+    assert 'name="old"' not in browser.get("/profile/address").text
+    answer = browser.post("/profile/address", {"email": "other@example.org"})
+    assert answer.status_code == 200
+    assert session.scalars(select(Ticket.purpose)).all() == ["change"]

@@ -175,3 +175,16 @@ def test_a_reset_password_leads_to_the_second_proof(browser: Browser, nika: Pers
     token = service.token(service.ask_reset(nika.email or "", "en"))
     browser.post(f"/reset/{token}", {"password": "a password of staff, long"})
     assert browser.get("/manage/board").location == "/profile/safety"
+
+
+def test_a_refusal_is_on_the_log(
+    house: Builders, browser: Browser, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Who was refused what, and nothing more."""
+    house.brand()
+    customer = house.customer()
+    browser.sign_in(customer)
+    with caplog.at_level("WARNING", logger="app.core.web"):
+        assert browser.get("/manage/people?q=secret").status_code == 404
+    assert f"refused: person {customer.id}, accounts.manage" in caplog.text
+    assert "secret" not in caplog.text

@@ -218,11 +218,12 @@ def change_password() -> ResponseReturnValue:
 @door.form("/profile/address", may="accounts.edit_own", fresh=True)
 def ask_change_of_address() -> ResponseReturnValue:
     """A link goes to the new address; nothing changes until it is used."""
-    form = ChangeAddressForm()
+    form = ChangeAddressForm(current_actor())
     if form.is_sent_well():
         try:
+            old = form.old.data if "old" in form else ""
             service.ask_change_of_address(
-                current_actor(), form.email.data or "", form.old.data or "", locale_code()
+                current_actor(), form.email.data or "", old or "", locale_code()
             )
         except service.WrongPasswordError:
             _say_wrong_password(form.old)
