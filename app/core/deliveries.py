@@ -18,7 +18,7 @@ from sqlalchemy import func, or_, select, update
 
 from app.core import clock, jobs, transactions
 from app.core.db import session
-from app.core.events import Delivery, Fact, later_reactions, reacting_to
+from app.core.events import Delivery, Event, Fact, later_reactions, reacting_to, record
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -117,7 +117,14 @@ def run(held: Claim) -> None:
         _put_off(held, traceback.format_exc())
 
 
-def revive(delivery_id: int | None = None) -> int:
+@dataclass(frozen=True)
+class DeliveriesRevived(Event):
+    """Work that had been given up is tried again, so many pieces of it."""
+
+    number: int
+
+
+def revive(delivery_id: int | None = None, *, by: int | None = None) -> int:
     """Give dead deliveries (one, or all) a new life; how many. The caller commits."""
     which = [Delivery.state == "dead"]
     if delivery_id is not None:
@@ -125,7 +132,10 @@ def revive(delivery_id: int | None = None) -> int:
     alive = {"state": "pending", "attempts": 0, "not_before": clock.now(), "leased_until": None}
     session.info["to_deliver"] = True
     result = session.execute(update(Delivery).where(*which).values(alive))
-    return int(result.rowcount)  # type: ignore[attr-defined]
+    number = int(result.rowcount)  # type: ignore[attr-defined]
+    if number:
+        record(DeliveriesRevived(number), by=by)
+    return number
 
 
 def count(state: str) -> int:

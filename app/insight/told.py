@@ -61,7 +61,7 @@ WORDS: dict[str, Any] = {
     # Topics and answers
     "TopicOpened": _l("Published a topic"),
     "TopicEdited": _l("Edited a topic"),
-    "AnswerPublished": _l("Answered"),
+    "AnswerPublished": _l("Published an answer"),
     "AnswerRetracted": _l("Took an answer back"),
     "CommentPublished": _l("Commented"),
     "ClarificationAsked": _l("Asked back"),
@@ -124,6 +124,8 @@ WORDS: dict[str, Any] = {
     "LookingGoesOn": _l("Promises counted again"),
     # The house
     "BankDataHidden": _l("Bank data hidden before it was stored"),
+    "SynonymsChanged": _l("Words that mean the same changed"),
+    "DeliveriesRevived": _l("Work that was given up is tried again"),
     "CategoryChanged": _l("Category changed"),
     "BrandChanged": _l("Brand changed"),
     "LetterWritten": _l("Letter written"),

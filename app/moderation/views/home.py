@@ -36,7 +36,7 @@ def home() -> ResponseReturnValue:
 @door.post("/manage/deliveries/replay", may="moderation.replay")
 def replay() -> ResponseReturnValue:
     """Give what gave up another life."""
-    number = deliveries.revive()
+    number = deliveries.revive(by=current_actor().id)
     flash(
         ngettext(
             "%(num)d piece of work is tried again.",

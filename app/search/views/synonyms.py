@@ -66,6 +66,6 @@ def change_synonyms(group: Synonyms) -> ResponseReturnValue:
 def remove_synonyms(group: Synonyms) -> ResponseReturnValue:
     """Searches for one of its words find that word alone."""
     words = ", ".join(group.words)
-    wordlist.remove(group)
+    wordlist.remove(current_actor(), group)
     flash(_("Removed: %(name)s", name=words), "kept")
     return see_other("search.synonym_list")
