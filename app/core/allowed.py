@@ -9,6 +9,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from flask import has_app_context
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.core.bankdata import NOTHING, Own
@@ -42,7 +43,7 @@ def known() -> Own:
 
 def fresh() -> Own:
     """As they are; as they were, while the database is away."""
-    if _Known.read is not None:
+    if _Known.read is not None and has_app_context():
         with suppress(SQLAlchemyError):
             know(_Known.read())
     return _Known.own

@@ -21,6 +21,8 @@ import structlog
 from flask import g, request
 from flask import session as browser
 
+from app.core.bankdata import mask
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, MutableMapping
 
@@ -75,6 +77,7 @@ def scrubbed(text: str) -> str:
     """`text` without anybody's data, on one line."""
     for personal, instead in _PERSONAL:
         text = personal.sub(instead, text)
+    text = mask(text).text  # in other scripts, split, beside their words
     return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 

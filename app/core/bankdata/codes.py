@@ -21,7 +21,9 @@ _UNITS: Final = re.compile(
     r"\s?(?:руб|р\b|₽|\$|€|грн|тыс|тис|usd|eur|uah|год|рок|раз|мин|хв|час|дн|день|дня|sec|min|times?"
     r"|years?|days?|hours?|am\b|pm\b|шт|км|процент|percent)"
 )
-_NUMBER: Final = re.compile(r"(?:номер\w?|number|short code|№|\$|€|₽|с|на|from|to)\s?$")
+_NUMBER: Final = re.compile(
+    r"(?:(?<![^\W\d_])(?:номер\w?|number|short code|с|на|from|to)|[№$€₽])\s?$"
+)
 # Another number or another sentence stands between.
 _APART: Final = re.compile(r"[0-9]{2,}|[.!?]\s")
 # A year: "пин-код в 2024 году" tells no secret; beside "=" or ":" it is one all the same.
