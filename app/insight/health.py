@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select, text
 
+from app.accounts.outside import discovery, providers
+from app.accounts.outside.asking import ProviderError
 from app.core import clock, deliveries, heartbeat, mail, schema, verifying
 from app.core.db import db, session
 from app.search.service import keeping as search
@@ -207,6 +209,21 @@ def _mail(_settings: Mapping[str, Any]) -> Finding:
     return _well(f"letters go to {mail.check()}")
 
 
+def _providers(_settings: Mapping[str, Any]) -> Finding:
+    """Each is asked who it is, as a person who signs in would have it asked."""
+    wrong = []
+    for provider in providers.known():
+        try:
+            discovery.metadata(provider)
+            discovery.keys(provider)
+        except ProviderError as error:
+            wrong.append(str(error))
+    if wrong:
+        return _wrong("; ".join(wrong), ADVICE["sign-in providers"])
+    named = ", ".join(f"{p.key} ({p.audience})" for p in providers.known())
+    return _well(named or "none is asked for")
+
+
 def _secret(settings: Mapping[str, Any]) -> Finding:
     secret = str(settings["SECRET_KEY"])
     weak = len(secret) < SECRET or len(set(secret)) < SECRET // 4
@@ -238,6 +255,8 @@ ADVICE = {
     "owners": "Name an owner or a deputy in Manage, Categories, or end an absence in Absences.",
     "clock": "Let both machines take their time from NTP.",
     "mail": "Correct MAIL_URL, or let this machine reach the mail server.",
+    "sign-in providers": "Compare the file of SIGN_IN_PROVIDERS with what the provider publishes at"
+    " its issuer's /.well-known/openid-configuration; private_network = true for an inner address.",
     "secret": "Put `openssl rand -base64 48` into SECRET_KEY (everybody will sign in again).",
     "disk": "Free some space, or move INSTANCE_PATH to a larger disk.",
 }
@@ -257,6 +276,7 @@ CHECKS = (
     Check("owners", _owners),
     Check("clock", _clock),
     Check("mail", _mail, quick=False, in_database=False),
+    Check("sign-in providers", _providers, quick=False, in_database=False),
     Check("secret", _secret, vital=True, in_database=False),
     Check("disk", _disk, in_database=False),
 )
