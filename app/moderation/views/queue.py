@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from flask import flash, render_template, request
+from flask import flash, g, render_template, request
 
 from app.core.i18n import _, _l
 from app.core.panels import panel
@@ -213,4 +213,11 @@ def _shown(
 
 
 def _counts() -> dict[str, int]:
-    return {"waiting": queries.waiting_count(), "appeals": queries.appeals_waiting_count()}
+    # Menus, the overview and the page itself say the same.
+    if "moderation_counts" not in g:
+        g.moderation_counts = {
+            "waiting": queries.waiting_count(),
+            "appeals": queries.appeals_waiting_count(),
+        }
+    found: dict[str, int] = g.moderation_counts
+    return found
