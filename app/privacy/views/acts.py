@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
     from app.privacy.models import Erasure
 
+# As the act names the information system.
+SYSTEM = "Otklik, "
+
 
 @panel("manage:menu", order=70)
 def in_the_menu() -> str:
@@ -52,7 +55,7 @@ def act(erasure: Erasure) -> ResponseReturnValue:
         basis=BASIS_WORDS[erasure.basis],
         log=queries.log_extract(erasure),
         confirmed_by=_confirmed_by(erasure),
-        system=addresses.front(),
+        system=SYSTEM + addresses.front(),
         hold=queries.hold_on(erasure.person_id) if erasure.is_waiting else None,
     )
 
@@ -84,7 +87,7 @@ def _document(erasure: Erasure) -> dict[str, Any]:
     return {
         "number": erasure.number,
         "operator": brand().name,
-        "system": addresses.front(),
+        "system": SYSTEM + addresses.front(),
         "subject": erasure.person_id,
         "basis": erasure.basis,
         "reference": erasure.reference,
