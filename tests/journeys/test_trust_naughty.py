@@ -9,7 +9,7 @@ import pytest
 from defusedxml.ElementTree import fromstring
 
 from app.core.db import db
-from app.core.web import Written
+from app.core.written import Written
 from app.ideas import service as ideas
 from app.topics import drafting, service
 from tests.served import dangers, feed_dangers, has_collections, packs
