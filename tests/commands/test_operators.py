@@ -27,6 +27,7 @@ from app.search.service import keeping as search
 from app.sla.models import Tick
 from app.sla.queries import promises
 from app.topics.models import Topic
+from tests.tampering import without_guards
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -86,7 +87,7 @@ def dead_delivery() -> Delivery:
 def test_the_doctor_finds_nothing_wrong(flask: Callable[..., Any], well: None) -> None:
     said = flask("doctor")
     assert "✗" not in said.output
-    assert said.output.count("✓") == 14
+    assert said.output.count("✓") == 16
     assert said.exit_code == 0
 
 
@@ -120,7 +121,8 @@ def test_the_doctor_sees_a_backlog_and_an_index_left_behind(
     with time_machine.travel(clock.now() + timedelta(minutes=7), tick=False):
         said = flask("doctor").output
         assert "✗ index: holds 0 of 30 topics, 30 on the way since 7 min" in said
-    session.execute(delete(Fact).where(Fact.name == "TopicOpened"))
+    with without_guards(session.connection()):
+        session.execute(delete(Fact).where(Fact.name == "TopicOpened"))
     assert "✗ index: holds 0 of 30 topics, 0 on the way" in flask("doctor").output
     dead_delivery().state = "pending"
     with time_machine.travel(clock.now() + timedelta(minutes=7), tick=False):
