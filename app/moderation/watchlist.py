@@ -98,7 +98,8 @@ def _changed(
         entry = by_id[one.id]
         place = (one.start, one.end)
         if entry.action == "mask":
-            pieces[place] = "".join("*" if not c.isspace() else c for c in text[slice(*place)])
+            star = r"\*" if may_link and not _in_code(text, one, closed) else "*"
+            pieces[place] = "".join(c if c.isspace() else star for c in text[slice(*place)])
         elif entry.action == "link" and one.id not in linked and may_link and _free(one, closed):
             linked.add(one.id)
             pieces.setdefault(place, f"[{text[slice(*place)]}]({entry.link})")
@@ -111,3 +112,8 @@ def _changed(
 
 def _free(one: Found, closed: Sequence[tuple[int, int]]) -> bool:
     return not any(start < one.end and one.start < end for start, end in closed)
+
+
+def _in_code(text: str, one: Found, closed: Sequence[tuple[int, int]]) -> bool:
+    """Where Markdown shows a star as it stands; elsewhere a line of stars would be a rule."""
+    return any(s <= one.start and one.end <= e and text[s] == "`" for s, e in closed)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from app.core import markup
 from app.core.db import session
 from app.core.i18n import speaking
 from app.moderation import signals, watchlist
@@ -247,7 +248,8 @@ def test_what_becomes_of_a_text(house: Builders, watched: Any) -> None:
     masked = signals.judge(sending(house, title="Я не дурак, а вы?", body="Дураком меня назвали."))
     assert masked.verdict == "publish"
     assert masked.texts["title"] == "Я не *****, а вы?"
-    assert masked.texts["body"] == "******* меня назвали."
+    assert masked.texts["body"] == r"\*\*\*\*\*\*\* меня назвали."
+    assert markup.plain(markup.render(masked.texts["body"])) == "******* меня назвали."
 
     linked = signals.judge(sending(house, body="Когда придёт кэшбэк? Нет кэшбэка.", title="Кэшбэк"))
     assert linked.texts == {"body": "Когда придёт [кэшбэк](/topics/7)? Нет кэшбэка."}
@@ -268,6 +270,15 @@ def test_the_text_that_is_linked_again_stays_as_it_is(house: Builders, watched: 
     watched("link", "кэшбэк", "/topics/7")
     once = signals.judge(sending(house, body="Где мой кэшбэк за март?")).texts["body"]
     assert signals.judge(sending(house, body=once)).texts == {}
+
+
+def test_stars_are_stars_wherever_markdown_reads_them(house: Builders, watched: Any) -> None:
+    watched("mask", "дурак")
+    for body in ("дурак", "Ты\n\nдурак\n\nи всё", "`дурак` в коде", "слово **дурак** жирно"):
+        html = markup.render(signals.judge(sending(house, body=body)).texts["body"])
+        assert "*****" in html, html
+        assert "<hr" not in html
+        assert "дурак" not in html
 
 
 def test_a_mask_keeps_the_length_and_tags_apart(house: Builders, watched: Any) -> None:
