@@ -76,6 +76,11 @@ def is_safe_link(address: str) -> bool:
     return plain and parts.scheme == "https" and bool(host) and "@" not in parts.netloc
 
 
+def _on_lines(kept: Any) -> Any:
+    """A list as it is kept, a name on a line; what was typed is lines already."""
+    return "\n".join(kept) if isinstance(kept, list) else kept
+
+
 class BrandForm(Form):
     """Name, logo, colour, words, languages, letters."""
 
@@ -151,7 +156,7 @@ class BrandForm(Form):
 
     own_numbers = TextAreaField(
         _l("Our own numbers and addresses"),
-        filters=[strip],
+        filters=[_on_lines, strip],
         validators=[Length(max=LISTED * LONGEST_LINE, message=AT_MOST)],
         description=_l(
             "One on a line: phones, e-mail addresses (or @bank.example for all of them), account"
@@ -162,7 +167,6 @@ class BrandForm(Form):
 
     def __init__(self, present: Any) -> None:
         lists: dict[str, Any] = {
-            "own_numbers": "\n".join(present.own_numbers or []),
             "reserved": "\n".join(present.reserved_names or []),
             "hosts": "\n".join(present.outside_hosts or []),
         }

@@ -220,3 +220,19 @@ def test_what_a_colour_would_become_while_choosing(administrator: Browser) -> No
     assert set(json.loads(found)) == {"--brand-l", "--brand-c", "--brand-h", "--on-brand"}
     assert "#ffdd2d" in answer.text
     assert administrator.get("/manage/brand/colour?colour=x").status_code == 204
+
+
+def test_lists_are_shown_a_line_each_and_stay_what_they_are(
+    administrator: Browser, house: Builders
+) -> None:
+    lines = {"own_numbers": "8 800 100-20-30", "reserved": "Альфа", "hosts": "bank.example"}
+    empty = administrator.get("/manage/brand").text
+    assert "[]" not in empty[empty.index('id="trust"') :]
+    administrator.post("/manage/brand", face(**lines))
+    shown = administrator.get("/manage/brand").text
+    for text in lines.values():
+        assert f">\n{text}</textarea>" in shown or f">\r\n{text}</textarea>" in shown, text
+    kept = brand()
+    assert (kept.own_numbers, kept.reserved_names, kept.outside_hosts) == tuple(
+        [text] for text in lines.values()
+    )
