@@ -19,7 +19,7 @@ from werkzeug.routing import AnyConverter
 
 from app.accounts import absences
 from app.accounts import service as accounts
-from app.accounts.models import Session
+from app.accounts.models import Passkey, Session
 from app.core import clock
 from app.core.db import session
 from app.core.web import Id
@@ -87,12 +87,14 @@ class Samples:
             "what": "kept",
             "key": self._picture(),
             "session_id": self._session(manager),
+            "passkey_id": self._passkey(manager),
         }
         self.of_endpoint: dict[str, dict[str, object]] = {
             "topics.tag": {"name": TAG},
             "accounts.confirm": {"token": self._ticket("confirm", house.person(confirmed_at=None))},
             "accounts.reset": {"token": self._ticket("reset", house.customer(with_password=True))},
             "accounts.change_address": {"token": self._ticket("change", house.customer())},
+            "accounts.use_link": {"token": self._ticket("link", house.customer())},
         }
         token = notify.unsubscribe_token(self.topic.asker, "answer", self.topic.id)
         for name in ("unsubscribe", "end_letters", "resume_letters"):
@@ -144,6 +146,12 @@ class Samples:
         target = io.BytesIO()
         Picture.new("RGB", (6, 4), "teal").save(target, "PNG")
         return pictures.take(target.getvalue()).key
+
+    def _passkey(self, person: Person) -> int:
+        made = Passkey(person_id=person.id, name="Ключ", credential_id="x", public_key="x")
+        session.add(made)
+        session.flush()
+        return made.id
 
     def _session(self, person: Person) -> int:
         made = Session(key_hash="0" * 64, data={}, person_id=person.id, browser="")
