@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from app.core import retention
+from app.core.challenge import SpentChallenge
 from app.core.i18n import _l
 from app.core.personal import (
     BANK,
@@ -18,6 +19,7 @@ from app.core.personal import (
     rows_of,
 )
 from app.moderation.models import Appeal, Report, Restraint, Submission, Trace, Trust
+from app.moderation.thresholds import REMEMBERED_FOR
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -99,6 +101,18 @@ retention.keep(
     OLD_REPORTS,
     _l("Reports that were decided"),
     retention.Rows(Report, lambda until: Report.decided_at < until, Report.reporter_id),
+)
+retention.keep(
+    "text_traces",
+    REMEMBERED_FOR.days,
+    _l("Marks of texts that newcomers sent, to know copies by"),
+    retention.Rows(Trace, lambda until: Trace.at < until, Trace.person_id),
+)
+retention.keep(
+    "challenges",
+    1,
+    _l("Challenges that were tried"),
+    retention.Rows(SpentChallenge, lambda until: SpentChallenge.expires_at < until),
 )
 retention.keep(
     "submissions",

@@ -9,7 +9,7 @@ import pytest
 import time_machine
 from sqlalchemy import func, select
 
-from app.core import clock
+from app.core import challenge, clock, retention
 from app.core.db import session
 from app.core.i18n import speaking
 from app.moderation import reported, signals, spam, thresholds, tracing, trust
@@ -199,3 +199,16 @@ def test_the_same_text_from_a_second_account_waits(house: Builders) -> None:
     assert isinstance(copies[1], Post)  # one other person: published, and looked at
     assert isinstance(copies[2], gate.Held)
     assert [c.about for c in reported.cases()[0]] == [f"post:{copies[1].id}"]
+
+
+def test_marks_and_tried_challenges_are_cleaned_away(house: Builders) -> None:
+    tracing.remember(house.customer(), LONG)
+    session.add(challenge.SpentChallenge(nonce="a" * 32, tries=1, expires_at=clock.now()))
+    session.flush()
+    terms = {term.name: term for term in retention.terms()}
+    for later, left in ((timedelta(hours=1), 2), (timedelta(days=20), 0)):
+        with time_machine.travel(clock.now() + later):
+            for name in ("text_traces", "challenges"):
+                list(retention.clean(terms[name], terms[name].days, set()))
+        tables = (Trace.text_key, challenge.SpentChallenge.nonce)
+        assert sum(session.scalar(select(func.count(c.distinct()))) or 0 for c in tables) == left
