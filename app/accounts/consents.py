@@ -14,6 +14,7 @@ from app.core.events import record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
     from app.accounts.models import Person
 
@@ -67,19 +68,30 @@ def _asked_for(text: LegalText) -> int:
     return session.scalar(query) or 1
 
 
-def agree(person: Person, texts: Sequence[LegalText], how: str, address: str | None) -> None:
+def agree(
+    person: Person,
+    texts: Sequence[LegalText],
+    how: str,
+    address: str | None,
+    *,
+    at: datetime | None = None,
+) -> None:
     """Write down that they agreed to these versions, now, from there. Once each."""
+    at = at or clock.now()
     hashed = signing.sign("consent", address) if address else ""
     for text in texts:
-        given = Consent(
-            person_id=person.id, text_id=text.id, how=how, address_hash=hashed, at=clock.now()
-        )
+        given = Consent(person_id=person.id, text_id=text.id, how=how, address_hash=hashed, at=at)
         if add_once(given):
-            record(ConsentGiven(person.id, text.id), by=person.id)
+            record(ConsentGiven(person.id, text.id), by=person.id, at=at)
 
 
 def publish(
-    administrator: Person, kind: str, texts: Mapping[str, str], *, asks: bool = True
+    administrator: Person,
+    kind: str,
+    texts: Mapping[str, str],
+    *,
+    asks: bool = True,
+    at: datetime | None = None,
 ) -> LegalText:
     """A new version takes the place of the one before; the same words again change nothing."""
     before = versions(kind)
@@ -92,8 +104,10 @@ def publish(
         texts=said,
         asks=asks or not before,
         published_by_id=administrator.id,
+        published_at=at or clock.now(),
     )
     session.add(made)
     session.flush()
-    record(LegalTextPublished(made.id, kind, made.version), by=administrator.id)
+    published = LegalTextPublished(made.id, kind, made.version)
+    record(published, by=administrator.id, at=made.published_at)
     return made

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
+from datetime import datetime
 
 import click
 from flask.cli import with_appcontext
@@ -67,14 +68,14 @@ def demo() -> None:
     )
 
 
-def _agree() -> None:
+def _agree(at: datetime) -> None:
     """The bank publishes its legal texts, and everybody of the story agrees to them."""
     administrator = people.administrators()[0]
     for kind, texts in read("legal.toml").items():
-        consents.publish(administrator, kind, texts)
+        consents.publish(administrator, kind, texts, at=at)
     standing = consents.current()
     for person in session.scalars(select(Person).where(Person.role == "customer")):
-        consents.agree(person, standing, "sign_up", None)
+        consents.agree(person, standing, "sign_up", None, at=at)
 
 
 def is_empty() -> bool:
@@ -104,6 +105,6 @@ def fill() -> None:
     with quietly(), bar:
         for _ in bar.track(storyteller.tell(), total=len(storyteller)):
             pass
-        _agree()
+        _agree(storyteller.now)
         session.commit()
     search.rebuild()

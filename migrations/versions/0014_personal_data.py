@@ -39,7 +39,7 @@ def upgrade() -> None:
         sa.Column("published_by_id", sa.Integer(), nullable=True),
         person("legal_texts", "published_by_id", "SET NULL"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_legal_texts")),
-        sa.UniqueConstraint("kind", "version", name=op.f("uq_legal_texts_kind")),
+        sa.UniqueConstraint("kind", "version", name=op.f("uq_legal_texts_kind_version")),
     )
     op.create_table(
         "consents",
@@ -52,7 +52,7 @@ def upgrade() -> None:
         person("consents", "person_id", "CASCADE"),
         sa.ForeignKeyConstraint(["text_id"], ["legal_texts.id"], name=op.f("fk_consents_text_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_consents")),
-        sa.UniqueConstraint("person_id", "text_id", name=op.f("uq_consents_person_id")),
+        sa.UniqueConstraint("person_id", "text_id", name=op.f("uq_consents_person_id_text_id")),
     )
     op.create_table(
         "exports",
