@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 DATA = Path(os.environ.get("OTKLIK_DATA", Path(__file__).parents[2] / "shared" / "data"))
-HERE = "https://otklik.test/"
+HERE = "http://otklik.test/"
 
 # What runs, embeds, moves or restyles; none of it has a place on a page of ours.
 NEVER = {
@@ -100,6 +100,7 @@ def has_collections() -> bool:
     return (DATA / "blns" / "blns.json").is_file() and (DATA / "xss" / "owasp").is_dir()
 
 
+@cache
 def packs(longest: int, joint: str = " ") -> list[str]:
     """Every string, as many in one text as fit; what is longer alone is cut."""
     made, pack = [], ""
