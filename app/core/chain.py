@@ -38,6 +38,8 @@ PERSONS = frozenset({"person_id", "by_id", "for_id", "owner_id", "author_id", "r
 # What binds a fact to somebody's browser has no place among what is kept for ever.
 LEFT_OUT = frozenset({"guest"})
 STAFF = frozenset({"executive", "manager", "administrator"})
+# Done by somebody at the terminal of the server, whom nobody there can name.
+AT_THE_TERMINAL = frozenset({"RecordExported", "RecordFoundBroken", "RecordRestored"})
 # In one statement; SQLite takes a limited number of values.
 BATCH = 500
 
@@ -50,8 +52,8 @@ _people = table("people", column("id"), column("role"))
 class Entry(Model):
     """One fact in the chain. `seq` has no holes and follows the order of commits.
 
-    `fact_id` and `of_staff` (done by somebody of the bank, or by nobody to one of them) are there
-    for finding and are not hashed: `core.verifying` compares them with what is.
+    `fact_id` and `of_staff` (done by somebody of the bank, or by nobody to one of them, or at the
+    terminal) are there for finding and are not hashed: `core.verifying` compares them with what is.
     """
 
     __tablename__ = "record"
@@ -228,7 +230,8 @@ def append(which: Session, facts: Sequence[Noted]) -> None:
         concerned = [actor_id] if actor_id is not None else _persons(data)
         written = {**hashed, "at": at, "topic_id": hashed["topic"], "fact_id": fact_id}
         del written["topic"]
-        written["of_staff"] = any(roles[each] in STAFF for each in concerned)
+        of_staff = any(roles[each] in STAFF for each in concerned)
+        written["of_staff"] = of_staff or action in AT_THE_TERMINAL
         written["prev_hash"] = last
         written["hash"] = last = digest(last, hashed)
         entries.append(written)

@@ -10,7 +10,16 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core import checkpoints, clock
-from app.core.chain import LEFT_OUT, PERSONS, STAFF, Entry, Head, Pseudonym, document
+from app.core.chain import (
+    AT_THE_TERMINAL,
+    LEFT_OUT,
+    PERSONS,
+    STAFF,
+    Entry,
+    Head,
+    Pseudonym,
+    document,
+)
 from app.core.db import Model, intpk, session
 from app.core.digests import NOTHING, digest
 from app.core.events import Event, Fact
@@ -250,7 +259,7 @@ def _compare_with_facts(found: Verdict, rows: Sequence[Row[Any]]) -> None:
             found.add("fact_missing", row.seq)
         elif not _says_the_same(row, fact, persons):
             found.add("fact_changed", row.seq)
-        if row.role in STAFF and not row.of_staff:
+        if (row.role in STAFF or row.action in AT_THE_TERMINAL) and not row.of_staff:
             found.add("mislabelled", row.seq)
 
 

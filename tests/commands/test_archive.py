@@ -144,6 +144,8 @@ def test_a_copy_holds_everything_and_is_itself_on_record(
     lines = [json.loads(line) for line in (folder / "record.jsonl").read_text().splitlines()]
     assert [line["entry"]["seq"] for line in lines] == list(range(1, last_seq() + 1))
     assert lines[-1]["entry"]["action"] == "RecordExported"
+    # So staff read of it too.
+    assert session.scalar(select(Entry.of_staff).where(Entry.seq == last_seq()))
     for before, line in pairwise(lines):
         assert line["prev_hash"] == before["hash"]
         assert line["hash"] == digest(line["prev_hash"], line["entry"])
