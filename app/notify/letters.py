@@ -195,7 +195,6 @@ def _about(letter: Letter, brand: Brand, due: Sequence[Reminder]) -> dict[str, A
         "before": topics.category(act.before_id) if act and act.before_id else None,
         "change": change,
         "ticket": letter.ticket,
-        "event": event,
         "happened": type(event).__name__,
         "happened_at": letter.fact.at,
         "doer": accounts.person(letter.fact.actor_id) if letter.fact.actor_id else None,
@@ -212,8 +211,7 @@ def _about(letter: Letter, brand: Brand, due: Sequence[Reminder]) -> dict[str, A
 
 
 def _why_taken_back(event: AnswerRetracted) -> str:
-    post = topics.post(event.post_id)
-    return post.retraction or "" if post else ""
+    return topics.post(event.post_id).retraction or ""
 
 
 def _of_moderation(event: object) -> dict[str, Any]:
@@ -237,9 +235,11 @@ def _of_moderation(event: object) -> dict[str, Any]:
     if isinstance(event, ReportsDecided):
         found["verdict"] = event.verdict
         found["page"] = addresses.at("/reports")
-    removed = isinstance(event, (TopicHidden, TopicMarkedSpam, PostHidden, HidingConfirmed))
     # What reports hid by themselves cannot be appealed against: somebody looks at it anyway.
-    if removed and moderation.act(event.act_id).by_id is not None:
+    if (
+        isinstance(event, (TopicHidden, TopicMarkedSpam, PostHidden, HidingConfirmed))
+        and moderation.act(event.act_id).by_id is not None
+    ):
         found["page"] = addresses.at(f"/removals/{event.act_id}")
     return found
 

@@ -239,27 +239,32 @@ def tell_who_reported_it(event: ReportsDecided) -> None:
 def give_the_text_back(event: TextReturned) -> None:
     """Whoever wrote it reads why, with the text itself, and may send it again."""
     submission = moderation.text(event.submission_id)
-    service.write("text_returned", [submission.author])
+    if submission is not None:
+        service.write("text_returned", [submission.author])
 
 
 @later(TextApproved)
 def tell_that_it_is_published(event: TextApproved) -> None:
     """A topic's author gets the receipt; of a reply or a change they hear here."""
     submission, topic = moderation.text(event.submission_id), topics.topic(event.topic_id)
-    if submission.act != "topic":
+    if submission is not None and submission.act != "topic":
         service.write("text_published", [submission.author], topic=topic)
 
 
 @later(AppealMade)
 def ask_for_another_look(event: AppealMade) -> None:
     """Those who did not decide are asked to."""
-    service.write("appeal_made", moderation.deciders(moderation.appeal_made(event.appeal_id)))
+    appeal = moderation.appeal_made(event.appeal_id)
+    if appeal is not None:
+        service.write("appeal_made", moderation.deciders(appeal))
 
 
 @later(AppealDecided)
 def answer_the_appeal(event: AppealDecided) -> None:
     """Whoever appealed reads what somebody else thought."""
-    service.write("appeal_decided", [moderation.appeal_made(event.appeal_id).person])
+    appeal = moderation.appeal_made(event.appeal_id)
+    if appeal is not None:
+        service.write("appeal_decided", [appeal.person])
 
 
 @later(PersonRestrained)
@@ -281,7 +286,8 @@ def tell_what_they_may_again(event: PersonReleased) -> None:
 @later(TextsWaitLong)
 def tell_what_waits_to_be_read(event: TextsWaitLong) -> None:
     """The managers, while any of it still waits."""
-    if any(moderation.text(i).state == "waiting" for i in event.submission_ids):
+    texts = [moderation.text(number) for number in event.submission_ids]
+    if any(text is not None and text.state == "waiting" for text in texts):
         service.write("texts_wait", accounts.managers() or accounts.administrators())
 
 

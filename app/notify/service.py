@@ -9,8 +9,10 @@ from app.accounts import queries as accounts
 from app.brand.queries import brand
 from app.core import clock, signing
 from app.core.db import add_once, session
-from app.core.events import fact_at_hand, record
+from app.core.events import Event, fact_at_hand, record
 from app.core.i18n import is_locale
+from app.moderation import queries as moderation
+from app.moderation.events import AppealDecided, AppealMade, TextApproved, TextReturned
 from app.notify import policy, queries, reminders
 from app.notify.events import LetterWritten
 from app.notify.models import CHOICES, Follow, Letter
@@ -199,15 +201,25 @@ def look_again(letter: Letter) -> tuple[str | None, list[Reminder]]:
 def _reason_to_skip(letter: Letter) -> str | None:
     if letter.ticket is not None:
         return _reason_to_skip_ticket(letter.kind, letter.ticket)
-    if letter.person is None or not policy.may_be_written_to(letter.person):
+    person, event = letter.person, letter.fact.event
+    if person is None or not policy.may_be_written_to(person) or _is_forgotten(event):
         return "gone"
-    if isinstance(letter.fact.event, RemindersDue):
+    if isinstance(event, RemindersDue):
         return None
-    if _is_unwanted(letter, letter.person):
+    if _is_unwanted(letter, person):
         return "unsubscribed"
     if letter.topic is not None and _is_out_of_sight(letter, letter.topic):
         return "hidden"
     return "stale" if letter.kind == "asked_back" and _is_replied_to(letter) else None
+
+
+def _is_forgotten(event: Event) -> bool:
+    """Whether the text, or the appeal, that a letter is about is kept no longer."""
+    if isinstance(event, (TextReturned, TextApproved)):
+        return moderation.text(event.submission_id) is None
+    if isinstance(event, (AppealMade, AppealDecided)):
+        return moderation.appeal_made(event.appeal_id) is None
+    return False
 
 
 def mark_posted(letter_id: int) -> None:

@@ -62,10 +62,14 @@ def upgrade() -> None:
     op.create_index(op.f("ix_submissions_topic_id"), "submissions", ["topic_id"])
     with op.batch_alter_table("moderation_acts") as acts:
         acts.alter_column("topic_id", existing_type=sa.Integer(), nullable=True)
-        for column, table in (("submission_id", "submissions"), ("person_id", "people")):
+        # The act stays when the text it was done to is forgotten.
+        for column, table, when_gone in (
+            ("submission_id", "submissions", "SET NULL"),
+            ("person_id", "people", "CASCADE"),
+        ):
             acts.add_column(sa.Column(column, sa.Integer(), nullable=True))
             name = acts.f(f"fk_moderation_acts_{column}")
-            acts.create_foreign_key(name, table, [column], ["id"], ondelete="CASCADE")
+            acts.create_foreign_key(name, table, [column], ["id"], ondelete=when_gone)
             acts.create_index(acts.f(f"ix_moderation_acts_{column}"), [column])
     op.create_table(
         "appeals",

@@ -145,7 +145,7 @@ def test_an_appeal_is_made_and_decided_once(
 
     def decide(moderator_id: int) -> Act_:
         return lambda: service.decide(
-            person(moderator_id), queries.appeal_made(appeal_id), "Верно.", grant=True
+            person(moderator_id), session.get_one(Appeal, appeal_id), "Верно.", grant=True
         )
 
     assert errors(at_once(*map(decide, others))) == ["AppealedError"] * 2

@@ -443,6 +443,21 @@ def test_every_act_is_in_the_log_and_facts_hold_no_words(
         assert not any(words in data for data in kept), words
 
 
+def test_the_act_stays_when_the_text_is_forgotten(
+    manager: Browser,
+    text: Submission,
+    person: Person,
+    sent: Sent,  # noqa: F811
+) -> None:
+    service.give_back(person, text, "rude", "Мягче, пожалуйста.")
+    session.delete(text)
+    session.flush()
+
+    sent()  # a letter about it is written to nobody, and nothing fails
+    assert queries.dead_deliveries() == {}
+    assert "Мягче, пожалуйста." in manager.get("/manage/acts").text
+
+
 def test_managers_hear_once_of_what_waits_long(
     text: Submission,
     person: Person,

@@ -27,9 +27,9 @@ def appeal(_actor: Actor, appeal_id: int) -> Appeal | None:
     return session.get(Appeal, appeal_id)
 
 
-def appeal_made(appeal_id: int) -> Appeal:
-    """One appeal; for reactions and letters."""
-    return session.get_one(Appeal, appeal_id)
+def appeal_made(appeal_id: int) -> Appeal | None:
+    """One appeal; for reactions and letters. None when it is forgotten already."""
+    return session.get(Appeal, appeal_id)
 
 
 def appeal_against(*, submission_id: int | None = None, act_id: int | None = None) -> Appeal | None:

@@ -42,9 +42,9 @@ def submission(_actor: Actor, submission_id: int) -> Submission | None:
     return session.get(Submission, submission_id)
 
 
-def text(submission_id: int) -> Submission:
-    """One text; for reactions and letters."""
-    return session.get_one(Submission, submission_id)
+def text(submission_id: int) -> Submission | None:
+    """One text; for reactions and letters. None when it is forgotten already."""
+    return session.get(Submission, submission_id)
 
 
 def own_submission(actor: Actor, submission_id: int) -> Submission | None:

@@ -35,7 +35,12 @@ def appeal_text(author: Person, submission: Submission, words: str) -> Appeal:
 
 
 def appeal_act(person: Person, act: Act, words: str) -> Appeal:
-    """Ask another moderator whether a topic, a post or oneself was rightly removed."""
+    """Ask another moderator whether a topic, a post or oneself was rightly removed.
+
+    What readers' reports hid is looked at anyway. Raises AppealedError.
+    """
+    if act.by_id is None:
+        raise AppealedError
     return _appeal(Appeal(act_id=act.id, against_id=act.by_id), person, words)
 
 
