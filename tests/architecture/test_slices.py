@@ -30,7 +30,7 @@ OWN = {
         "synonyms", "ukrainian", "wording",
     },
     "sla": {"engine", "holidays"},
-    "topics": {"answering", "drafting", "gate", "promise", "timeline", "turns"},
+    "topics": {"answering", "differences", "drafting", "gate", "promise", "timeline", "turns"},
 }  # fmt: skip
 SLICES = sorted(p.name for p in APP.iterdir() if p.is_dir() and (p / "events.py").exists())
 # Where a unit of work ends: at the doors.

@@ -31,7 +31,7 @@ NEWEST_ACT: Order[Act] = Order((Act.id,), lambda act: (act.id,))
 # What is told in public of what was done; who was kept from writing is between them and the bank.
 TOLD = (
     "move", "close", "unlock", "hide", "restore", "hide_post", "restore_post", "merge", "unmerge",
-    "split", "unsplit", "spam", "unspam", "return",
+    "split", "spam", "unspam", "return",
 )  # fmt: skip
 
 

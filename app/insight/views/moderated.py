@@ -29,7 +29,6 @@ WORDS: dict[str, Any] = {
     "merge": _l("A topic was merged into another that asks the same"),
     "unmerge": _l("A merge was undone"),
     "split": _l("Posts became a topic of their own"),
-    "unsplit": _l("A split was undone"),
     "spam": _l("A topic was removed as spam"),
     "unspam": _l("A topic was no spam after all and is back"),
     "return": _l("A text was returned to its author before it was published"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flask import flash, render_template, request
+from flask import abort, flash, render_template, request
 
 from app.core import policy
 from app.core.i18n import _
@@ -34,8 +34,7 @@ def split(post: Post) -> ResponseReturnValue:
     """What the topic will be, what goes along, and why."""
     topic = topics.topic(post.topic_id)
     if not service.can_split(post) or topic.merged_into_id is not None:
-        flash(_("Only a customer's comment that everybody sees can become a topic."), "info")
-        return see_other("topics.post", topic_id=topic.id, seq=post.seq)
+        abort(404)
     later = queries.comments_after(post)
     form = SplitForm(post, later, topics.categories(), topic.category_id)
     if form.is_sent_well():
