@@ -87,14 +87,17 @@ class Samples:
             "what": "kept",
             "key": self._picture(),
             "session_id": self._session(manager),
+            # Reports of a topic and of a post stand at one address: any(topic,post) of this number.
+            "thing_id": self.topic.id,
+            "kind": "privacy",
             "passkey_id": self._passkey(manager),
         }
         self.of_endpoint: dict[str, dict[str, object]] = {
             "topics.tag": {"name": TAG},
             "accounts.confirm": {"token": self._ticket("confirm", house.person(confirmed_at=None))},
             "accounts.reset": {"token": self._ticket("reset", house.customer(with_password=True))},
-            "accounts.change_address": {"token": self._ticket("change", house.customer())},
             "accounts.use_link": {"token": self._ticket("link", house.customer())},
+            "accounts.change_address": {"token": self._ticket("change", house.customer())},
         }
         token = notify.unsubscribe_token(self.topic.asker, "answer", self.topic.id)
         for name in ("unsubscribe", "end_letters", "resume_letters"):

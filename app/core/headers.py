@@ -69,6 +69,8 @@ def _add_headers(response: Response) -> Response:
     ]
     headers = response.headers
     headers.setdefault("Content-Security-Policy", "; ".join(policy))
+    # For browsers that do not read frame-ancestors.
+    headers.setdefault("X-Frame-Options", "DENY")
     headers["X-Content-Type-Options"] = "nosniff"
     headers["Referrer-Policy"] = "strict-origin-when-cross-origin"
     headers["Cross-Origin-Opener-Policy"] = "same-origin"

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 FILE = "/static/css/tokens.css"
 MUST = {
+    "X-Frame-Options": "DENY",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "strict-origin-when-cross-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
