@@ -97,7 +97,7 @@ def _words(counts: Mapping[str, int]) -> str:
     }
     what = ", ".join(f"{names[sort]}: {count}" for sort, count in counts.items())
     return _(
-        "Everybody can read what is written here, so this was hidden before anything was kept:"
-        " %(what)s. The bank never asks for it here.",
+        "This was hidden before anything was kept, so that nobody can misuse it: %(what)s."
+        " The bank never asks for it here.",
         what=what,
     )

@@ -33,7 +33,7 @@ const look = (root) => {
 look(document);
 // Whoever types three digits in a row may be about to give away a number of theirs.
 addEventListener("input", ({ target }) => {
-  if (!target.matches?.("textarea, input[type=text], input[type=search]")) return;
+  if (!target.matches?.("textarea, input[type=text]")) return;
   if (/\p{Nd}\P{L}{0,3}\p{Nd}\P{L}{0,3}\p{Nd}/u.test(target.value)) start(target, "bankdata");
 });
 new MutationObserver((changes) => {

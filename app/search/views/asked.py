@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import request
 
+from app.core.bankdata.hiding import MASK
 from app.search.index import Filters
 from app.search.views.narrowing import STATES
 from app.topics.models import KINDS
@@ -35,7 +36,8 @@ class Asked:
     @classmethod
     def of_request(cls, categories: Iterable[Category]) -> Asked:
         """Read the address."""
-        typed = " ".join(request.args.get("q", "").split())
+        # What the guard has put there is no word that anybody looks for.
+        typed = " ".join(MASK.sub(" ", request.args.get("q", "")).split())
         slugs = {c.slug: c.id for c in categories}
         category = _one_of(slugs, "category")
         kind, state = _one_of(KINDS, "kind"), _one_of(STATES, "state")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from flask import render_template, request
 
 from app.core import limits
+from app.core.bankdata.hiding import MASK
 from app.core.db import row_id
 from app.core.limits import Limit
 from app.core.panels import panel
@@ -37,7 +38,7 @@ def similar() -> ResponseReturnValue:
 
     As `shape=options` it is the options of a search box, else a list to be read in place.
     """
-    text = request.args.get("q", "").strip()[:OPENING]
+    text = MASK.sub(" ", request.args.get("q", "")).strip()[:OPENING]
     if len(text) < SHORTEST:
         return "", 204
     pause = limits.wait(PACE)
