@@ -27,6 +27,9 @@ _BEGINS: Final = re.compile(r"[ \n,;(|:]")
 _PLUS: Final = re.compile(r"\+[ (]?$")
 # A number goes on here, or began before: a date, a sum, a version.
 _GOES_ON: Final = re.compile(r"[.,:/][0-9]|[ ]?[%₽$€]|\s?(?:руб|грн)")
+_DATE: Final = re.compile(
+    r"[0-3]?[0-9]([./-])[01]?[0-9]\1(?:19|20)[0-9]{2}|(?:19|20)[0-9]{2}([./-])[01][0-9]\2[0-3][0-9]"
+)
 _LONGEST, _GROUPS = 15, 7
 _SHORTEST_ABROAD, _SHORTEST = 7, 9
 _RUSSIAN, _LOCAL, _UKRAINIAN = 11, 10, 12
@@ -83,6 +86,8 @@ def _is_phone(text: str, window: Window, words: Words, *, is_abroad: bool) -> bo
     if not _SHORTEST <= len(digits) <= _UKRAINIAN or _GOES_ON.match(text, window.end):
         return False
     written = text[_start(text, window) : window.end]
+    if _DATE.match(written):
+        return False
     beside = words.near("phone", window.start, window.end, _NEAR) or (
         words.before("number", window.start, _TIGHT + 2 * ("-" in written)) is not None
     )
