@@ -297,15 +297,10 @@ def test_what_tags_go_through_is_found_and_the_tags_stay() -> None:
      "4111111111111111 ", "code on the back of the card 12 "],
 )  # fmt: skip
 def test_hostile_texts_take_no_longer_than_others(piece: str) -> None:
-    """Twice the text takes about twice the time; the square of it would take four times."""
-    small, large = ((piece * 50_000)[: 1000 * k] for k in (10, 40))
-    mask(small[:100])
+    """Half a second at most where this was written; the square of the length would take minutes."""
     began = time.process_time()
-    mask(small)
-    between = time.process_time()
-    mask(large)
-    took, took_large = between - began, time.process_time() - between
-    assert took_large < 9 * took + 0.05
+    mask((piece * 50_000)[:60_000])
+    assert time.process_time() - began < 6
 
 
 def test_the_banks_own_numbers_stay_and_cards_never_do() -> None:
