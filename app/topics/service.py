@@ -410,9 +410,7 @@ def hand_over(posts: Sequence[Post], topic: Topic, to: Topic) -> None:
     """Let comments of `topic`, in this order, stand in `to`; their old addresses lead there."""
     for post in posts:
         session.add(Moved(topic_id=topic.id, seq=post.seq, to_id=to.id, post_id=post.id))
-        session.execute(
-            update(Revision).where(Revision.post_id == post.id).values(topic_id=to.id)
-        )
+        session.execute(update(Revision).where(Revision.post_id == post.id).values(topic_id=to.id))
         to.last_seq += 1
         post.topic_id, post.seq = to.id, to.last_seq
         to.active_at = max(to.active_at, post.published_at)

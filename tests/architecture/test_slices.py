@@ -12,7 +12,8 @@ EVERY_SLICE = {
 }  # fmt: skip
 OWN = {
     "accounts": {
-        "absences", "codes", "consents", "factors", "namesakes", "outside", "paces", "passkeys", "passwords", "sessions",
+        "absences", "codes", "consents", "factors", "namesakes", "outside", "paces", "passkeys",
+        "passwords", "sessions",
     },
     "brand": {"colours"},
     "channels": {"stackexchange"},
