@@ -150,7 +150,7 @@ DETAILS: dict[str, Any] = {
     "silence": _l("may not write"),
     "suspend": _l("may not sign in"),
     "approved": _l("approved"),
-    "declined": _l("declined"),
+    "declined": _l("turned down"),
     "waiting": _l("waits for a second person"),
     "alone": _l("nobody else could be asked"),
     "agreed": _l("the readers were right"),
@@ -158,7 +158,7 @@ DETAILS: dict[str, Any] = {
     "ignored": _l("ignored"),
     "lost": _l("lost"),
     "stolen": _l("stolen"),
-    "broken": _l("broken"),
+    "broken": _l("broken device"),
     "replaced": _l("replaced"),
 }
 _TELLING = ("role", "kind", "method", "second", "verdict", "approval", "reason")
