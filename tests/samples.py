@@ -19,15 +19,22 @@ from werkzeug.routing import AnyConverter
 
 from app.accounts import absences
 from app.accounts import service as accounts
-from app.accounts.models import Passkey, Session
+from app.accounts.models import OutsideIdentity, Passkey, Session
 from app.core import clock
 from app.core.db import session
 from app.core.web import Id
 from app.media import service as pictures
+from app.moderation import queries as moderated
+from app.moderation import service as moderation
+from app.moderation import watchlist
+from app.moderation.service import reporting, watching
 from app.notify import service as notify
+from app.privacy import service as privacy
 from app.search.service import wordlist
 from app.sla.queries import promises
 from app.sla.service import calendars
+from app.topics import gate
+from app.topics.service import Words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,6 +43,7 @@ if TYPE_CHECKING:
     from werkzeug.routing import Rule
 
     from app.accounts.models import Person
+    from app.moderation.models import Act, Submission
     from app.topics.models import Topic
     from tests.builders import Builders
 
@@ -60,6 +68,7 @@ class Samples:
         self.people = {
             "guest": None,
             "customer": house.customer(),
+            "asker": self.topic.asker,
             "executive": house.executive(),
             "manager": house.manager(),
             "administrator": house.administrator(),
@@ -102,6 +111,8 @@ class Samples:
         token = notify.unsubscribe_token(self.topic.asker, "answer", self.topic.id)
         for name in ("unsubscribe", "end_letters", "resume_letters"):
             self.of_endpoint[f"notify.{name}"] = {"token": token}
+        self._moderated(manager)
+        self._personal()
         session.flush()
 
     def missing(self, app: Flask) -> list[str]:
@@ -144,6 +155,79 @@ class Samples:
         house.answer(topic)
         house.comment(topic)
         return topic
+
+    def _moderated(self, manager: Person) -> None:
+        """What the asker wrote and was held, returned or hidden; whom and what is watched."""
+        watching.add(manager, [watching.Entry("flag", "кэшбэкомания")])
+        waiting, returned = self._held("Когда вернётся карта?"), self._held("Верните карту.")
+        moderation.give_back(manager, returned, "unclear", "Какую карту?")
+        restrained = self.house.customer()
+        restraint = moderation.restrain(manager, restrained, "suspend", "Реклама в ответах.", None)
+        appeal = moderation.appeal_act(
+            restrained, moderated.act(restraint.act_id), "Это была не реклама."
+        )
+        self.values |= {
+            "submission_id": waiting.id,
+            "act_id": self._removal(manager).id,
+            "appeal_id": appeal.id,
+            "restraint_id": restraint.id,
+            "report_id": reporting.report(self.house.customer(), self.topic, "off_topic").id,
+            "word_id": watchlist.entries()[0].id,
+        }
+        self.of_endpoint |= {
+            "moderation.submission": {"submission_id": returned.id},
+            "moderation.appeal_submission": {"submission_id": returned.id},
+            "moderation.restraint": {"token": moderation.token_of(restraint)},
+        }
+        for name in ("person", "lift", "vouch"):
+            self.of_endpoint[f"moderation.{name}"] = {
+                "person_id": restrained.id,
+                "restraint_id": restraint.id,
+            }
+
+    def _held(self, title: str) -> Submission:
+        """A text of the asker's that waits to be read."""
+        category = self.house.category(gate="everybody")
+        words = Words("question", title, f"{title} Жду её с понедельника.", category, [])
+        held = gate.ask(self.topic.asker, words)
+        assert isinstance(held, gate.Held)
+        found = moderated.text(held.number)
+        assert found is not None
+        return found
+
+    def _removal(self, manager: Person) -> Act:
+        """The act that hid the topic, when it is hidden; else of another one of its asker's."""
+        [*acts] = moderated.removals_of(self.topic.asker)
+        if acts:
+            return acts[0]
+        topic = self.house.question(asker=self.topic.asker, title="Куплю номера карт, недорого")
+        return moderation.hide(manager, topic, "Объявление, а не вопрос.")
+
+    def _personal(self) -> None:
+        """What is kept of people: an export of the asker's, erasures and a hold of others."""
+        asker, administrator = self.topic.asker, self.people["administrator"]
+        leaving, gone = self.house.customer(), self.house.customer()
+        erasure = privacy.request_erasure(leaving, words=True)
+        done = privacy.order_erasure(
+            administrator, gone, words=False, basis="letter", reference="№ 7"
+        )
+        done.done_at, done.act = clock.now(), {"tables": {"people": 1}, "files": 0, "topics": 0}
+        on = (clock.now() + timedelta(days=90)).date()
+        identity = OutsideIdentity(
+            person_id=asker.id, issuer="https://id.example", subject="asker-7"
+        )
+        session.add(identity)
+        session.flush()
+        self.values |= {
+            "erasure_id": erasure.id,
+            "hold_id": privacy.place(administrator, leaving, "Спор о переводе.", on).id,
+            "export_id": privacy.ask_export(asker, "ru").id,
+            "identity_id": identity.id,
+        }
+        for name in ("act", "act_as_json"):
+            self.of_endpoint[f"privacy.{name}"] = {"erasure_id": done.id}
+        for name in ("order_erasure", "place_hold"):
+            self.of_endpoint[f"privacy.{name}"] = {"person_id": leaving.id}
 
     def _picture(self) -> str:
         target = io.BytesIO()
