@@ -179,6 +179,9 @@ class Samples:
             "moderation.appeal_submission": {"submission_id": returned.id},
             "moderation.restraint": {"token": moderation.token_of(restraint)},
         }
+        namesake = self.house.customer(name=self.topic.category.owner.name)
+        for name in ("ask_for_another", "give_a_neutral_name"):
+            self.of_endpoint[f"accounts.{name}"] = {"person_id": namesake.id}
         for name in ("person", "lift", "vouch"):
             self.of_endpoint[f"moderation.{name}"] = {
                 "person_id": restrained.id,

@@ -1,6 +1,7 @@
 """Every route against every kind of reader, as one page of text; whose power grows is a diff of it.
 
-Cells: yes (let in), no (404, as if there were nothing), enter (asked to sign in). The things are
+Cells: yes (let in), no (404, as if there were nothing), enter (asked to sign in). "again" at the
+end: whoever is let in proves first that it is them; "again, to send": to send its form. Things are
 those of tests/samples.py: the asker's own question, answered by the owner of its category.
 To write it anew after looking at what changed:
 
@@ -38,7 +39,9 @@ def matrix(app: Flask, samples: Samples) -> str:
         methods = " ".join(sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}))
         view = app.view_functions[rule.endpoint]
         cells = [cell(view, samples, rule, people[name] or Guest()) for name in READERS]
-        lines.append(f"{methods:9}{rule.rule:69}" + "".join(f"{each:>14}" for each in cells))
+        proof = {True: "   again", "post": "   again, to send"}.get(view.fresh, "")
+        row = "".join(f"{each:>14}" for each in cells)
+        lines.append(f"{methods:9}{rule.rule:69}{row}{proof}")
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
@@ -75,5 +78,5 @@ def test_the_guest_and_the_customer_come_in_nowhere_behind_the_counter() -> None
     behind = [line for line in lines if " /manage" in line or " /desk" in line]
     assert len(behind) > 80
     for line in behind:
-        cells = line.split()[-len(READERS) :]
+        cells = line.partition("   again")[0].split()[-len(READERS) :]
         assert cells[:3] == ["enter", "no", "no"], line

@@ -39,7 +39,7 @@ def holds() -> ResponseReturnValue:
     return render_template("privacy/holds.html", holds=queries.holds())
 
 
-@door.post("/manage/holds/<int:hold_id>/lift", may="privacy.manage", on=queries.hold)
+@door.post("/manage/holds/<int:hold_id>/lift", may="privacy.manage", on=queries.hold, fresh=True)
 def lift_hold(hold: Hold) -> ResponseReturnValue:
     """What was put off goes on."""
     service.lift(current_actor(), hold)
@@ -47,7 +47,7 @@ def lift_hold(hold: Hold) -> ResponseReturnValue:
     return see_other("privacy.holds")
 
 
-@door.form("/manage/retention", may="privacy.manage")
+@door.form("/manage/retention", may="privacy.manage", fresh="post")
 def periods() -> ResponseReturnValue:
     """For how many days each thing is kept."""
     terms = retention.terms()
