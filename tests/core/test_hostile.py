@@ -172,7 +172,11 @@ def test_over_https_every_cookie_is_secure_and_no_script_s(
         *post("/sign-in", {"email": person.email or "", "password": PASSWORD}),
         *post("/profile", {"name": person.name, "locale": "uk", "timezone": ""}),
     ]
-    assert {cookie.partition("=")[0] for cookie in given} == {"__Host-guest", "__Host-lang", "__Host-sid"}
+    assert {cookie.partition("=")[0] for cookie in given} == {
+        "__Host-guest",
+        "__Host-lang",
+        "__Host-sid",
+    }
     for cookie in given:
         for flag in ("Secure", "HttpOnly", "SameSite=Lax", "Path=/"):
             assert flag in cookie, cookie

@@ -358,13 +358,13 @@ def test_the_ring_is_a_picture_inside_the_letter_with_words_for_it(
 
 def test_no_name_or_title_can_begin_another_header(house: Builders, sent: Sent) -> None:
     asker = house.customer()
-    asker.name = "Иван\r\nBcc: everybody@example.org"
-    topic = house.question(asker=asker, title="Карта\r\nBcc: everybody@example.org\u2028да")
+    asker.name = "Иван\r\nBcc: everybody"
+    topic = house.question(asker=asker, title="Карта\r\nBcc: everybody\u2028да")
 
     letter = sent().letter(address(asker))
 
     assert letter["Bcc"] is None
-    assert letter["To"].addresses[0].display_name == "Иван Bcc: everybody@example.org"
+    assert letter["To"].addresses[0].display_name == "Иван Bcc: everybody"
     assert "\n" not in str(letter["Subject"])
     assert topic.asker == asker
 

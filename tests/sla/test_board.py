@@ -287,8 +287,8 @@ def test_who_acts_stands_beside_who_is_accountable(house: Builders, browser: Bro
     stand_in = house.executive()
     away(topic.category.owner, stand_in)
     page = browser.sign_in(house.manager(locale="en")).get("/manage/board").text
-    assert f"Accountable: {topic.category.owner.name}" in page
-    assert f"Answers today: {stand_in.name}" in page
+    assert f"Accountable: <bdi>{topic.category.owner.name}</bdi>" in page
+    assert f"Answers today: <bdi>{stand_in.name}</bdi>" in page
 
 
 def test_categories_without_anybody_are_told(house: Builders, browser: Browser) -> None:
@@ -439,7 +439,7 @@ def test_ticked_ones_go_together(house: Builders, browser: Browser) -> None:
     assert "Move 3 topics" in look
     seen = browser.post("/manage/board/move", sent(ids, to, step="look"))
     assert seen.status_code == 200
-    assert f"Answers today: {to.owner.name}" in seen.text
+    assert f"Answers today: <bdi>{to.owner.name}</bdi>" in seen.text
     assert seen.text.count("the same hour") == 2
     assert "stays broken" in seen.text
     assert session.scalar(select(Act.id)) is None

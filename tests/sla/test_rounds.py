@@ -446,7 +446,7 @@ def test_clocks_of_two_hosts_are_never_compared(
 
 
 def test_one_that_the_database_refuses_keeps_nobody_else_waiting(
-    house: Builders, cards: Category, caplog: pytest.LogCaptureFixture
+    house: Builders, monday: Any, cards: Category, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Its events name an owner who does not exist."""
     broken, sound = house.question(category=cards), house.question(category=cards)

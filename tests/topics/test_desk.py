@@ -31,7 +31,7 @@ def desk(browser: Browser, path: str = "/desk") -> str:
 def opened(page: str) -> str:
     """The title of the question that is open."""
     title = page.partition('id="asked-title"')[2].partition("</a>")[0]
-    return title.rpartition(">")[2]
+    return title.removesuffix("</bdi>").rpartition(">")[2]
 
 
 def pile(page: str) -> list[str]:

@@ -326,8 +326,8 @@ def test_the_history_shows_what_it_said_before(
     assert "Первое название" in page
     assert "опечатка" in page
     assert "Первое слово" in page
-    assert '<del><span class="vh">removed: </span>Первое</del>' in page
-    assert '<ins><span class="vh">added: </span>Второе</ins> название' in page
+    assert "</span>Первое</del>" in page
+    assert "</span>Второе</ins> название" in page
     assert f"/topics/{topic.id}/history" in browser.get(f"/topics/{topic.id}").text
 
     queries.post(comment.id).hidden_at = clock.now()
