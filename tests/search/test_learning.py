@@ -67,7 +67,12 @@ def help_of(topic_id: int) -> tuple[int, int]:
 
 
 def searched(browser: Browser, words: str, **args: Any) -> str:
-    answer = browser.get("/search", query_string={"q": words, **args}, headers={**PHONE, **ENGLISH})
+    answer = browser.get(
+        "/search",
+        query_string={"q": words, **args},
+        headers={**PHONE, **ENGLISH},
+        follow_redirects=True,
+    )
     assert answer.status_code == 200
     return str(answer.text)
 
