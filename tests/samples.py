@@ -15,6 +15,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from PIL import Image as Picture
+from sqlalchemy import select
 from werkzeug.routing import AnyConverter
 
 from app.accounts import absences
@@ -34,6 +35,7 @@ from app.search.service import wordlist
 from app.sla.queries import promises
 from app.sla.service import calendars
 from app.topics import gate
+from app.topics.models import Post
 from app.topics.service import Words
 
 if TYPE_CHECKING:
@@ -111,6 +113,8 @@ class Samples:
         token = notify.unsubscribe_token(self.topic.asker, "answer", self.topic.id)
         for name in ("unsubscribe", "end_letters", "resume_letters"):
             self.of_endpoint[f"notify.{name}"] = {"token": token}
+        comments = select(Post.id).where(Post.topic_id == self.topic.id, Post.kind == "comment")
+        self.of_endpoint["moderation.split"] = {"post_id": session.scalar(comments) or answer.id}
         self._moderated(manager)
         self._personal()
         session.flush()

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
 
 import axe_playwright_python
 import pytest
 from playwright.sync_api import expect
+
+from tests.browser.moderated import LENA, NINA, fill
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -90,6 +94,47 @@ PAGES = {
     "manage, synonyms": (NIKA, "/manage/synonyms"),
     "manage, gaps": (NIKA, "/manage/gaps"),
     "an article": (MARINA, "/manage/gaps/answer?gap=потеряна+карта"),
+    "legal, privacy": (None, "/privacy"),
+    "legal, terms": (None, "/terms"),
+    "legal, agreeing": (NINA, "/consent"),
+    "leaving": (None, "{outside}"),
+    "moderation": (None, "/moderation"),
+    "restraint": (None, "/restraints/{restraint}"),
+    "address": (ANNA, "/profile/address"),
+    "password": (ANNA, "/profile/password"),
+    "your data": (LENA, "/profile/data"),
+    "your data, an export": (LENA, "/profile/data/exports/{export}"),
+    "your data, erasure": (LENA, "/profile/data/erasure"),
+    "submissions": (LENA, "/submissions"),
+    "submission, waiting": (LENA, "/submissions/{submission}"),
+    "submission, returned": (LENA, "/submissions/{returned}"),
+    "submission, changed": (LENA, "/submissions/{returned}/edit"),
+    "removal": (LENA, "/removals/{removal}"),
+    "report": (LENA, "/topics/{waiting}/report"),
+    "own reports": (LENA, "/reports"),
+    "post, split": (NIKA, "/posts/{comment}/moderation/split"),
+    "post, hide": (NIKA, "/posts/{comment}/moderation/hide"),
+    "post, retraction": (MARINA, "/posts/{answer}/retraction"),
+    "manage, queue": (NIKA, "/manage/queue?list=1"),
+    "manage, a text": (NIKA, "/manage/queue/{submission}"),
+    "manage, appeals": (NIKA, "/manage/appeals"),
+    "manage, an appeal": (PAVEL, "/manage/appeals/{appeal}"),
+    "manage, somebody": (NIKA, "/manage/people/{restrained}/moderation"),
+    "manage, reports": (NIKA, "/manage/reports"),
+    "manage, words": (NIKA, "/manage/words"),
+    "manage, questions": (NIKA, "/manage/questions"),
+    "manage, names": (NIKA, "/manage/names"),
+    "manage, record": (PAVEL, "/manage/record"),
+    "manage, an account": (PAVEL, "/manage/people/{leaver}"),
+    "manage, an invitation": (PAVEL, "/manage/people/invite"),
+    "manage, erasures": (PAVEL, "/manage/erasures"),
+    "manage, an erasure": (PAVEL, "/manage/erasures/{erasure}"),
+    "manage, an order": (PAVEL, "/manage/people/{leaver}/erasure"),
+    "manage, holds": (PAVEL, "/manage/holds"),
+    "manage, a hold": (PAVEL, "/manage/people/{leaver}/hold"),
+    "manage, retention": (PAVEL, "/manage/retention"),
+    "manage, legal texts": (PAVEL, "/manage/texts"),
+    "manage, a legal text": (PAVEL, "/manage/texts/privacy"),
     "404": (None, "/no/such/page"),
 }
 
@@ -106,17 +151,23 @@ def places(live: Live) -> dict[str, Any]:
         "solved": "SELECT id FROM topics WHERE state = 'solved' AND hidden_at IS NULL",
         "idea": "SELECT id FROM topics WHERE kind = 'idea' AND state = 'planned'",
         "praise": "SELECT id FROM topics WHERE kind = 'praise' AND hidden_at IS NULL",
+        "comment": "SELECT p.id FROM posts p JOIN topics t ON t.id = p.topic_id"
+        " JOIN people a ON a.id = p.author_id WHERE p.kind = 'comment' AND a.role = 'customer'"
+        " AND p.hidden_at IS NULL AND t.hidden_at IS NULL AND t.merged_into_id IS NULL",
+        "answer": "SELECT p.id FROM posts p JOIN topics t ON t.answer_id = p.id"
+        " JOIN people a ON a.id = p.author_id WHERE t.hidden_at IS NULL AND a.email = ?",
         "slug": "SELECT slug FROM categories ORDER BY topics_count DESC",
         "executive": "SELECT id FROM people WHERE email = ?",
         "customer": "SELECT id FROM people WHERE email = ?",
         "tag": "SELECT name FROM tags ORDER BY topics_count DESC",
     }
-    about = {"waiting": [MARINA], "executive": [MARINA], "customer": [ANNA]}
+    about = {"waiting": [MARINA], "answer": [MARINA], "executive": [MARINA], "customer": [ANNA]}
     with live.database() as database:
-        return {
+        found = {
             name: database.execute(sql, about.get(name, [])).fetchone()[0]
             for name, sql in questions.items()
         }
+    return {**found, **fill(live)}
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -126,7 +177,18 @@ def test_page(name: str, places: dict[str, Any], open_page: Callable[..., Page])
     answer = page.goto(address.format(**places))
     assert answer is not None
     assert answer.status == (404 if name == "404" else 200)
+    # Not a page that asks for something first.
+    wanted = urlsplit(address.format(**places)).path
+    assert unquote(urlsplit(page.url).path) == unquote(wanted)
 
+    look_at(page)
+
+
+def test_a_code_app_is_added(open_page: Callable[..., Page]) -> None:
+    page = open_page(by=ANNA)
+    page.goto("/profile/safety")
+    page.locator("form[action='/profile/code-app/begin'] button").click()
+    expect(page).to_have_url(re.compile("/profile/code-app$"))
     look_at(page)
 
 

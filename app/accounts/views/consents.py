@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from flask import flash, redirect, render_template, request, url_for
@@ -29,6 +30,7 @@ TITLES = {"privacy": _l("Privacy"), "terms": _l("Rules of use")}
 # Where somebody may go who has not agreed: to the texts, out, and to their own data.
 OPEN_DOORS = {"accounts", "privacy", "media", "brand", "insight", None}
 ASKED = "to_agree"
+_HEADING = re.compile(r"(</?)h([3-6])\b")
 
 
 def ask_at_the_door(_app: Flask, user: Person, **_more: object) -> None:
@@ -142,6 +144,12 @@ def _read(text: LegalText) -> dict[str, object]:
         "version": text.version,
         "title": TITLES[text.kind],
         "published_at": text.published_at,
-        "html": markup.render(words),
+        "html": _under_the_title(markup.render(words)),
         "spoken": code if is_locale(code) else None,
     }
+
+
+def _under_the_title(html: str) -> str:
+    """Its outline begins right below the page's own title, at whatever level it was written."""
+    lower = min((int(found[2]) for found in _HEADING.finditer(html)), default=2) - 2
+    return _HEADING.sub(lambda found: f"{found[1]}h{int(found[2]) - lower}", html)
