@@ -156,7 +156,7 @@ def test_a_question_s_whole_life_holds_no_card(
     sent = browser.post("/ask", {**fields, "seen_similar": "1"})
     assert sent.status_code == 303
     page = browser.get(sent.headers["Location"])
-    assert "hidden before anything was kept" in page.text
+    assert "скрыли до сохранения" in page.text
     assert CARD not in bare(page.text)
     assert session.scalar(select(Draft)) is not None
     assert_nowhere("a guest's draft")
@@ -195,7 +195,7 @@ def test_an_address_does_not_keep_a_card(browser: Browser, house: Builders) -> N
     assert CARD not in bare(sent.headers["Location"])
     page = browser.get(sent.headers["Location"])
     assert page.status_code == 200
-    assert "hidden before anything was kept" in page.text
+    assert "скрыли до сохранения" in page.text
     # Where to go after signing in is an address too, with an address in it.
     asked = browser.get("/profile", query_string={"next": f"/search?q={CARD}"})
     assert CARD not in bare(asked.headers["Location"])
