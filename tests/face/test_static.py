@@ -38,6 +38,10 @@ def test_javascript_of_a_topic_page_stays_within_25_kb() -> None:
     assert weight([STATIC / f"js/{name}.js" for name in SCRIPTS_OF_A_TOPIC]) <= 25 * 1024
 
 
+# Files handed over to be opened from a disk, where no server has a sheet for them.
+FROM_DISK = {"insight/export.html", "privacy/archive.html"}
+
+
 @pytest.mark.parametrize("sheet", sorted(STATIC.glob("css/*.css")), ids=lambda p: p.name)
 def test_raw_colours_live_in_tokens_only(sheet: Path) -> None:
     if sheet.name in {"tokens.css", "print.css"}:
@@ -62,7 +66,7 @@ def test_every_rule_stands_in_a_layer(sheet: Path) -> None:
 def test_pages_carry_no_inline_style_or_handler(page: Path) -> None:
     text = page.read_text()
     assert not re.search(r"<[a-z][^>]*\s(?:style|on[a-z]+)\s*=", text)
-    assert "<style" not in text
+    assert ("<style" in text) == (page.relative_to(TEMPLATES).as_posix() in FROM_DISK)
 
 
 @pytest.mark.parametrize("page", pages(), ids=lambda p: str(p.relative_to(TEMPLATES)))
