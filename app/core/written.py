@@ -49,7 +49,12 @@ class Asked(Request):
     @property
     def full_path(self) -> str:
         """The path and its query, for links back to here."""
-        return mask_address(super().full_path)
+        address = super().full_path
+        # What a long query says was looked at when it was read, but for what is kept otherwise.
+        is_read = EXACT.isdisjoint(self.args) and PLACES.isdisjoint(self.args)
+        if is_read and not hidden() and not mask(self.path).found:
+            return address
+        return mask_address(address)
 
     def get_json(self, *args: Any, **kwargs: Any) -> Any:
         """The body, its texts masked like those of forms."""

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 LINK = re.compile(r"https?://[^/\s]+(/confirm/\S+)")
 SIMILAR = "Не успела выбрать категории кэшбэка до 5-го. Всё пропало?"
 BODY = "Вспомнила шестого числа, а выбор уже закрыт. Кэшбэк за месяц пропадает?"
+# Newcomers who send the same words are asked whether they are people.
+OTHER_BODY = "Была в отъезде и опомнилась вчера вечером. Что теперь будет с баллами за покупки?"
 ANSWER = "Мы открыли вам выбор до конца дня: зайдите в раздел «Кэшбэк» ещё раз."
 PASSWORD = "a lamp and a ladder"
 
@@ -132,22 +134,22 @@ def test_from_a_question_to_the_next_customer(  # noqa: PLR0915 (one story in on
 @pytest.mark.browser
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("width", "scripts", "line"),
+    ("width", "scripts", "line", "body"),
     [
-        pytest.param(360, True, "бирюзовой", id="phone"),
-        pytest.param(1280, False, "малахитовой", id="desktop-without-scripts"),
+        pytest.param(360, True, "бирюзовой", BODY, id="phone"),
+        pytest.param(1280, False, "малахитовой", OTHER_BODY, id="desktop-without-scripts"),
     ],
 )
 def test_the_main_job_in_a_browser(
-    live: Live, open_page: Callable[..., Page], width: int, scripts: bool, line: str
+    live: Live, open_page: Callable[..., Page], width: int, scripts: bool, line: str, body: str
 ) -> None:
     title = f"Не успела выбрать категории кэшбэка на {line} карте, всё пропало?"
     email = f"vera-{width}@example.org"
     page = open_page(width=width, scripts=scripts)
 
-    _write(page, title, scripts=scripts)
+    _write(page, title, body, scripts=scripts)
     _sign_up(page, live, email)
-    address = _publish(page, title)
+    address = _publish(page, title, body)
 
     owner = "marina.zorina@demo.example"
     live.letter(owner, "question", about=title)
@@ -168,21 +170,21 @@ def test_the_main_job_in_a_browser(
     assert len(live.letters(email, "receipt")) == 1
 
 
-def _write(page: Page, title: str, *, scripts: bool) -> None:
+def _write(page: Page, title: str, body: str, *, scripts: bool) -> None:
     """From the box on the front page to the sign-in, by way of what others asked."""
     page.goto("/")
     page.get_by_role("textbox", name="What do you want to ask, suggest, or tell us?").fill(title)
     page.get_by_role("button", name="Continue").click()
     expect(page.get_by_label("In one sentence")).to_have_value(title)
     page.get_by_role("radio", name=re.compile("Marina Zorina|Марина Зорина")).check(force=True)
-    page.locator("#body").fill(BODY)
+    page.locator("#body").fill(body)
     if scripts:
         # Saved while it is typed: a closed tab loses nothing.
         with page.expect_response(lambda response: "/drafts" in response.url):
             page.locator("#body").press("End")
             page.locator("#body").press_sequentially(" ")
         page.goto("/ask")
-        expect(page.locator("#body")).to_have_value(re.compile(re.escape(BODY)))
+        expect(page.locator("#body")).to_have_value(re.compile(re.escape(body)))
         sentence = page.get_by_label("In one sentence")
         sentence.press("End")
         sentence.press_sequentially(" ")
@@ -201,6 +203,7 @@ def _sign_up(page: Page, live: Live, email: str) -> None:
     page.get_by_label("Your name").fill("Вера")
     page.get_by_label("E-mail").fill(email)
     page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_label("I have read this and agree").check()
     page.get_by_role("button", name="Create the account").click()
     expect(page.get_by_role("main")).to_contain_text(email)
     [link] = LINK.findall(words(live.letter(email, "confirm")))
@@ -209,9 +212,9 @@ def _sign_up(page: Page, live: Live, email: str) -> None:
     page.wait_for_url("**/ask?**")
 
 
-def _publish(page: Page, title: str) -> str:
+def _publish(page: Page, title: str, body: str) -> str:
     """The draft came along; published, it shows who answers and by when."""
-    expect(page.locator("#body")).to_have_value(re.compile(re.escape(BODY)))
+    expect(page.locator("#body")).to_have_value(re.compile(re.escape(body)))
     page.locator("[data-ask-button]").last.click()
     page.wait_for_url("**/topics/*")
     expect(page.get_by_role("heading", level=1)).to_have_text(title)
