@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import os
 import re
 import time
 from pathlib import Path
@@ -30,7 +31,8 @@ if TYPE_CHECKING:
     from tests.builders import Builders
     from tests.conftest import Browser
 
-WELL_KNOWN = Path("/work/shared/data/oidc/wellknown/issuers")
+DATA = Path(os.environ.get("OTKLIK_DATA", Path(__file__).parents[3] / "shared" / "data"))
+WELL_KNOWN = DATA / "oidc" / "wellknown" / "issuers"
 ROLES = {
     "executive": frozenset({"answering"}),
     "manager": frozenset({"order"}),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import os
 import re
 import unicodedata
 from pathlib import Path
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
     from tests.builders import Builders
     from tests.conftest import Browser
 
-BLNS = Path("/work/shared/data/blns/blns.json")
+DATA = Path(os.environ.get("OTKLIK_DATA", Path(__file__).parents[3] / "shared" / "data"))
+BLNS = DATA / "blns" / "blns.json"
 
 FAULTS = {
     "\u202enimdA": "hidden",
