@@ -57,13 +57,27 @@ from app.search import shelf
 from app.search import views as search
 from app.sla import views as sla
 from app.topics import views as topics
+from app.widget import views as widget
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from app.brand.models import Brand
 
-DOORS = (media, brand, accounts, privacy, topics, moderation, ideas, search, sla, notify, insight)
+DOORS = (
+    media,
+    brand,
+    accounts,
+    privacy,
+    topics,
+    moderation,
+    ideas,
+    search,
+    sla,
+    notify,
+    widget,
+    insight,
+)
 # Imported for what they register: tables, reactions to events, the worker's sweeps.
 REGISTERED = (
     "core.chain",
@@ -88,6 +102,7 @@ REGISTERED = (
     "sla.personal",
     "search.personal",
     "notify.personal",
+    "widget.personal",
     "insight.personal",
     "moderation.policy",
     "sla.policy",

@@ -1,0 +1,83 @@
+"""What the widget holds: the page somebody asked from, and what they have read there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import or_
+
+from app.core.i18n import _l
+from app.core.personal import BANK, ERASED, NOBODY, Erasing, Section, Subject, holds, rows_of
+from app.widget.models import Enquiry, Seen
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy import ColumnElement
+
+
+def collect(of: Subject) -> Iterator[Section]:
+    """From which pages of the bank's sites they asked, and what the page said of itself."""
+    yield Section(
+        "enquiries",
+        _l("What you asked from the bank's site"),
+        {
+            "topic": _l("Topic"),
+            "page": _l("Page"),
+            "title": _l("Its title"),
+            "context": _l("What the page said"),
+            "at": _l("When"),
+        },
+        [
+            {
+                "topic": e.topic_id,
+                "page": e.page,
+                "title": e.page_title,
+                "context": e.context,
+                "at": e.at,
+            }
+            for e in rows_of(Enquiry, _theirs(of))
+        ],
+    )
+    yield Section(
+        "widget_seen",
+        _l("Answers you have read on the bank's site"),
+        {"topic": _l("Topic"), "at": _l("When")},
+        [{"topic": s.topic_id, "at": s.at} for s in rows_of(Seen, Seen.person_id == of.person_id)],
+    )
+
+
+def forget(erasing: Erasing) -> None:
+    """Both: the topic stays readable without them."""
+    erasing.delete(Enquiry, _theirs(erasing.subject))
+    erasing.delete(Seen, Seen.person_id == erasing.subject.person_id)
+
+
+def _theirs(of: Subject) -> ColumnElement[bool]:
+    return or_(Enquiry.person_id == of.person_id, Enquiry.guest.in_(of.guests))
+
+
+holds(
+    "widget",
+    {
+        "widget_sites.key": NOBODY,
+        "widget_sites.name": BANK,
+        "widget_sites.issuer": BANK,
+        "widget_origins.origin": BANK,
+        "widget_places.prefix": BANK,
+        "widget_keys.name": BANK,
+        "widget_keys.algorithm": NOBODY,
+        "widget_keys.secret": BANK,
+        "widget_keys.public_key": BANK,
+        "widget_used_tokens.digest": NOBODY,
+        "widget_enquiries.guest": ERASED,
+        "widget_enquiries.person_id": ERASED,
+        "widget_enquiries.page": ERASED,
+        "widget_enquiries.page_title": ERASED,
+        "widget_enquiries.context": ERASED,
+        "widget_seen.person_id": ERASED,
+        "widget_uses.page": NOBODY,
+    },
+    collect=collect,
+    forget=forget,
+)

@@ -1,0 +1,1 @@
+"""What is done with the widget: sites and keys, identities, enquiries, figures."""

@@ -1,0 +1,6 @@
+"""The widget's pages: each module is one subject and hangs its routes on `door`."""
+
+from app.core.web import Door
+from app.widget import policy  # noqa: F401 (it declares the permissions)
+
+door = Door("widget", __name__)
