@@ -12,6 +12,7 @@ from app.core import clock
 from app.core.db import Base, session
 from app.topics import service as topics
 from app.topics.models import Category, Post, Topic
+from app.widget.models import Origin, Site
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -125,6 +126,27 @@ class Builders:
         """Somebody's comment."""
         author = fields.pop("author", None) or self.customer()
         return topics.comment(author, topic, body, **fields)
+
+    def site(
+        self,
+        origins: list[str] | None = None,
+        *,
+        category: Category | None = None,
+        **fields: Any,
+    ) -> Site:
+        """A registered site that carries the widget."""
+        number = next(self.numbers)
+        made = Site(
+            **{
+                "key": f"site-{number:04}-{'k' * 12}",
+                "name": f"Сайт {number}",
+                "issuer": "https://bank.example",
+                "category_id": category.id if category else None,
+                **fields,
+            }
+        )
+        made.origins = [Origin(origin=o) for o in origins or ["https://bank.example"]]
+        return self._saved(made)
 
     def _saved(self, made: M) -> M:
         session.add(made)
