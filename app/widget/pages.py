@@ -57,6 +57,4 @@ def _is_opaque(piece: str) -> bool:
     digits = sum(c.isdigit() for c in piece)
     if len(piece) >= _WORD or (len(piece) >= _MIXED and 0 < digits < len(piece)):
         return True
-    return (
-        len(piece) >= _CAMEL and len(_TURN.findall(piece)) >= _TURNS and bool(_SMALL.search(piece))
-    )
+    return len(piece) >= _CAMEL and len(_TURN.findall(piece)) >= _TURNS
