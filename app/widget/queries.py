@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def site_by_key(_actor: Actor, key: str) -> Site | None:
-    """The site whose pages carry this key, while it is open: the key is public, a shut one isn't."""
+    """The open site whose pages carry this key, which is no secret."""
     return session.scalar(select(Site).where(Site.key == key, Site.disabled_at.is_(None)))
 
 

@@ -31,7 +31,10 @@ OWN = {
         "synonyms", "ukrainian", "wording",
     },
     "sla": {"engine", "holidays"},
-    "topics": {"answering", "differences", "drafting", "gate", "promise", "timeline", "turns"},
+    "topics": {
+        "answering", "differences", "drafting", "gate", "pacing", "promise", "thanks", "timeline",
+        "turns",
+    },
     "widget": {"csp", "pages"},
 }  # fmt: skip
 SLICES = sorted(p.name for p in APP.iterdir() if p.is_dir() and (p / "events.py").exists())

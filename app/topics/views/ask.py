@@ -9,16 +9,16 @@ from flask import flash, jsonify, render_template, request, url_for
 from app.core import clock, policy, typing_time
 from app.core.db import row_id
 from app.core.guests import guest_hash, make_guest
-from app.core.i18n import _, left
+from app.core.i18n import _
 from app.core.panels import panels
 from app.core.web import current_actor, see_other
 from app.media import service as pictures
 from app.media.images import PictureError
-from app.topics import drafting, gate, queries, service
-from app.topics.answering import answers_in, answers_today
+from app.topics import drafting, gate, pacing, queries, service, thanks
+from app.topics.answering import answers_in
 from app.topics.forms import LONGEST_TITLE, Ask
 from app.topics.models import KINDS
-from app.topics.views import door, pacing
+from app.topics.views import door
 from app.topics.views.drafts import typed
 from app.topics.views.waiting import waits
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
     from werkzeug.datastructures import FileStorage
 
-    from app.topics.models import Category, Draft, Topic
+    from app.topics.models import Category, Draft
 
 
 @door.form("/ask", may="topics.draft")
@@ -74,7 +74,7 @@ def _sent(form: Ask, category: Category) -> ResponseReturnValue:
     flash("new", "sent")
     if isinstance(topic, gate.Held):
         return waits(topic)
-    flash(_thanks(topic), "kept")
+    flash(thanks.words_for(topic), "kept")
     return see_other("topics.topic", topic_id=topic.id)
 
 
@@ -169,18 +169,3 @@ def _attach_picture(form: Ask) -> bool:
         return False
     form.body.data = f"{form.body.data or ''}\n\n![]({image.url})".strip()
     return True
-
-
-def _thanks(topic: Topic) -> str:
-    """That it is published, and at once who answers and by when."""
-    said = {
-        "question": _("Your question is published."),
-        "idea": _("Your idea is published."),
-        "problem": _("Your report is published."),
-        "praise": _("Your words are published. Thank you."),
-    }[topic.kind]
-    if topic.due_at is None or not topic.is_awaiting:
-        return said
-    who = answers_today(topic.category).person
-    # The hour stands below, on the reader's own clock, which only their browser knows.
-    return f"{said} {_('Answers: %(name)s', name=who.name)} · {left(topic.due_at)}"

@@ -10,10 +10,10 @@ from app.core import clock, policy, typing_time
 from app.core.guests import make_guest
 from app.core.i18n import _, left
 from app.core.web import current_actor, see_other, wants_fragment
-from app.topics import drafting, gate, queries, service, turns
+from app.topics import drafting, gate, pacing, queries, service, turns
 from app.topics.answering import answers_today
 from app.topics.forms import Change, Comment, Reply, ReplyChange, Retraction, Verdict
-from app.topics.views import door, pacing
+from app.topics.views import door
 from app.topics.views.sending import back_or_at, came_between, let_go, sent_wrong
 from app.topics.views.topic import at_post, shown
 from app.topics.views.waiting import waits
