@@ -1,16 +1,30 @@
-"""Reading what stands about the sites that carry the widget."""
+"""Reading what stands about the sites that carry the widget, and what is shown through it."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import select
+from sqlalchemy import exists, func, or_, select
+from sqlalchemy.orm import aliased
 
+from app.core import clock
 from app.core.db import session
-from app.widget.models import Site
+from app.topics.models import BANK_KINDS, Post, Topic
+from app.topics.policy import visible_topics
+from app.widget.models import Seen, Site
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import ColumnElement
+
     from app.core.policy import Actor
+    from app.topics.models import Category
+
+# What lies longer is no news: it was read in a letter, or on the pages of Otklik.
+NEWS_FOR: Final = timedelta(days=30)
+MOST_UNREAD: Final = 100
 
 
 def site_by_key(_actor: Actor, key: str) -> Site | None:
@@ -26,3 +40,51 @@ def site(_actor: Actor, site_id: int) -> Site | None:
 def sites() -> list[Site]:
     """All that are registered, by name."""
     return list(session.scalars(select(Site).order_by(Site.name, Site.id)))
+
+
+def most_wanted_answers(actor: Actor, category: Category | None, limit: int) -> Sequence[Topic]:
+    """The answered topics of a category, or of all, in which most people have joined."""
+    query = select(Topic).where(
+        visible_topics(actor), Topic.merged_into_id.is_(None), Topic.answer_id.is_not(None)
+    )
+    if category is not None:
+        query = query.where(Topic.category_id == category.id)
+    query = query.order_by(Topic.votes_count.desc(), Topic.id.desc()).limit(limit)
+    return session.scalars(query).unique().all()
+
+
+def unread_topics(person_id: int) -> set[int]:
+    """Those of somebody's topics, by id, in which the bank said what they have not read.
+
+    Whoever wrote after it has read it. What was merged is answered where it went.
+    """
+    later = aliased(Post)
+    wrote_since = exists().where(
+        later.topic_id == Post.topic_id, later.author_id == person_id, later.seq > Post.seq
+    )
+    said = exists().where(
+        Post.topic_id == _answered_in(),
+        Post.kind.in_(BANK_KINDS),
+        Post.author_id != person_id,
+        Post.hidden_at.is_(None),
+        Post.published_at >= clock.now() - NEWS_FOR,
+        or_(Seen.at.is_(None), Post.published_at > Seen.at),
+        ~wrote_since,
+    )
+    query = (
+        select(Topic.id)
+        .outerjoin(Seen, (Seen.topic_id == _answered_in()) & (Seen.person_id == person_id))
+        .where(Topic.asker_id == person_id, Topic.hidden_at.is_(None), Topic.state != "solved")
+        .where(said)
+    )
+    return set(session.scalars(query.limit(MOST_UNREAD)))
+
+
+def is_theirs(person_id: int, topic_id: int) -> bool:
+    """Whether somebody asked it, or asked what was merged into it."""
+    asked = exists().where(Topic.asker_id == person_id, _answered_in() == topic_id)
+    return bool(session.scalar(select(asked)))
+
+
+def _answered_in() -> ColumnElement[int]:
+    return func.coalesce(Topic.merged_into_id, Topic.id)
