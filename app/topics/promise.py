@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from app.topics.models import Topic
+    from app.topics.models import Post, Topic
 
     Foretell = Callable[[int, datetime], datetime | None]
 
@@ -64,6 +64,24 @@ def running(
     left = min((due_at - at).total_seconds() / whole if whole > 0 else 0.0, 1.0)
     at_risk = at_risk_at is not None and at >= at_risk_at
     return Standing("at_risk" if at_risk else "waiting", left)
+
+
+@dataclass(frozen=True)
+class Timing:
+    """How an official answer stands to the promise it kept; `took` is None when it kept none."""
+
+    state: str = "none"
+    took: timedelta | None = None
+    late: timedelta | None = None
+
+
+def timing(topic: Topic, post: Post, stands: Standing) -> Timing:
+    """How an official answer stands to the promise; to an older one, only how long it took."""
+    if post.published_at == topic.kept_at and stands.state in {"answered", "met_late"}:
+        return Timing(stands.state, stands.took, stands.late or None)
+    if post.published_at == topic.first_answer_at:
+        return Timing("none", post.published_at - topic.opened_at)
+    return Timing()
 
 
 def steady_for(topic: Topic, at: datetime | None = None) -> timedelta | None:

@@ -20,32 +20,20 @@ from app.topics import queries, timeline, turns
 from app.topics.answering import answers_today, face_of
 from app.topics.differences import differences
 from app.topics.models import Topic
-from app.topics.promise import standing, steady_for
+from app.topics.promise import standing, steady_for, timing
 from app.topics.views import door, happenings  # noqa: F401 (it registers the timeline's words)
 from app.topics.views.writing import Writing, boxes
 
 if TYPE_CHECKING:
-    from datetime import timedelta
-
     from flask import Response
     from flask.typing import ResponseReturnValue
 
     from app.topics.differences import Piece
     from app.topics.models import Post, Revision
-    from app.topics.promise import Standing
 
 HOUR = 3600
 # About what a search engine or a messenger shows of a page.
 SUMMARY = 200
-
-
-@dataclass(frozen=True)
-class Timing:
-    """How an official answer stands to the promise it kept; `took` is None when it kept none."""
-
-    state: str = "none"
-    took: timedelta | None = None
-    late: timedelta | None = None
 
 
 @door.get("/topics/<int:topic_id>", may="topics.read", on=queries.topic_in_sight)
@@ -101,7 +89,7 @@ def shown(topic: Topic, writing: Writing | None = None) -> ResponseReturnValue:
         topic=topic,
         stands=stands,
         answers=answers,
-        timings={a.id: _timing(topic, a, stands) for a in answers},
+        timings={a.id: timing(topic, a, stands) for a in answers},
         comments=page,
         happened=timeline.timeline(topic),
         voted=queries.has_voted(topic, actor),
@@ -128,14 +116,6 @@ def _start() -> int:
 
 def _address(topic: Topic) -> str:
     return str(current_app.config["PUBLIC_URL"] + url_for("topics.topic", topic_id=topic.id))
-
-
-def _timing(topic: Topic, post: Post, stands: Standing) -> Timing:
-    if post.published_at == topic.kept_at and stands.state in {"answered", "met_late"}:
-        return Timing(stands.state, stands.took, stands.late or None)
-    if post.published_at == topic.first_answer_at:
-        return Timing("none", post.published_at - topic.opened_at)
-    return Timing()
 
 
 def _is_answered_in_public(topic: Topic, answers: list[Post]) -> bool:
