@@ -27,6 +27,7 @@ from app.core import (
     db,
     direction,
     errors,
+    framing,
     headers,
     i18n,
     jobs,
@@ -161,6 +162,7 @@ def _init_core(app: Flask) -> None:
     db.init(app)
     errors.init(app)
     headers.init(app)
+    framing.init(app)
     challenge.init(app)
     typing_time.init(app)
     web.init(app)
@@ -192,7 +194,7 @@ def _brand() -> Brand:
 def _reader_locale() -> str:
     """The language the reader chose, else the one their browser asks for, of those offered."""
     offered = _offered_locales()
-    for chosen in (cookies.given("lang"), current_actor().locale):
+    for chosen in (framing.language(), cookies.given("lang"), current_actor().locale):
         if chosen in offered:
             return str(chosen)
     return request.accept_languages.best_match(offered) or _brand().locale

@@ -20,7 +20,7 @@ from werkzeug.datastructures import CallbackDict
 
 from app.accounts.models import Person
 from app.accounts.models import Session as Row
-from app.core import clock, transactions
+from app.core import clock, framing, transactions
 from app.core.db import reads_only, session
 
 if TYPE_CHECKING:
@@ -107,6 +107,8 @@ class TableSessions(SessionInterface):
         """Write what changed; an empty session leaves no row and no cookie."""
         if not isinstance(session, BrowserSession):
             raise TypeError(session)
+        if framing.is_at_hand():  # nothing would lead back to it
+            return
         # What anybody may keep and hand on must not carry somebody's key; "seen" can wait.
         if not session.modified and (response.cache_control.public or not session.stale):
             return

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from flask import current_app, g, request, url_for
 from flask import session as browser
 
+from app.core import framing
+
 if TYPE_CHECKING:
     from flask import Flask, Response
 
@@ -64,7 +66,7 @@ def _add_headers(response: Response) -> Response:
         "manifest-src 'self'",
         "form-action 'self'",
         "base-uri 'none'",
-        "frame-ancestors 'none'",
+        f"frame-ancestors {framing.ancestors(response)}",
         "object-src 'none'",
     ]
     headers = response.headers
@@ -83,6 +85,7 @@ def _add_headers(response: Response) -> Response:
     if "Cache-Control" not in headers:
         # A page differs with who reads it. A guest's may be kept if asked after; a person's not.
         headers["Cache-Control"] = "no-store" if "_user_id" in browser else "private, no-cache"
+    framing.add_headers(response)
     if not response.cache_control.public:
         response.vary.update(("Cookie", "Accept-Language"))
     return response

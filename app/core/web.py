@@ -24,10 +24,10 @@ from urllib.parse import SplitResult, urlencode, urlsplit
 
 from flask import Blueprint, abort, current_app, make_response, redirect, request, url_for
 from flask_login import current_user
-from werkzeug.exceptions import NotFound
+from werkzeug.exceptions import NotFound, Unauthorized
 from werkzeug.routing import IntegerConverter
 
-from app.core import cookies, telling, transactions
+from app.core import cookies, framing, telling, transactions
 from app.core.db import reads_only
 from app.core.places import mask_address
 from app.core.policy import Actor, RefusedError, is_for_people, permissions, require
@@ -253,6 +253,8 @@ def _refused(error: RefusedError) -> ResponseReturnValue:
     actor: Actor = current_actor()
     if actor.id is not None:
         log.warning("refused: person %s, %s", actor.id, error)
+    if actor.id is None and framing.is_at_hand():  # the page to sign in on is not for a frame
+        return current_app.handle_user_exception(Unauthorized())
     if actor.id is None and "accounts.sign_in" in current_app.view_functions:
         here = request.full_path.rstrip("?") if request.method in SAFE else None
         back = here or inside(mask_address(_split(request.referrer or "").path))
