@@ -245,7 +245,11 @@ class Absence(Model):
 
 
 class OutsideIdentity(Model):
-    """Somebody as a provider of identities knows them; `issuer` and `subject` together say who."""
+    """Somebody as a provider of identities knows them; `issuer` and `subject` together say who.
+
+    What the bank's own site was given for them before `ended_at` is worth nothing: they, or an
+    administrator, ended their sessions.
+    """
 
     __tablename__ = "outside_identities"
     __table_args__ = (
@@ -259,6 +263,7 @@ class OutsideIdentity(Model):
     subject: Mapped[str] = mapped_column(String(255))
     linked_at: Mapped[datetime] = mapped_column(default=clock.now)
     used_at: Mapped[datetime] = mapped_column(default=clock.now)
+    ended_at: Mapped[datetime | None]
 
     person: Mapped[Person] = relationship(lazy="joined")
 
@@ -281,7 +286,8 @@ class Ticket(Model):
     The link's token is derived from the row and the secret (`core.signing`), so none is stored.
     `purpose`: "confirm", "known" (somebody signed up with an address that has an account), "reset",
     "absent" (a reset was asked for an address without one), "change", "invite" (a colleague's first
-    password), "link" (sign in once), "no_link" (that was asked for an address that may not).
+    password), "link" (sign in once), "no_link" (that was asked for an address that may not),
+    "question" (publish what `guest` wrote on the bank's site), "no_question" (likewise).
     """
 
     __tablename__ = "tickets"

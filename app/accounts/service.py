@@ -27,7 +27,7 @@ from app.accounts.events import (
     SignInFailed,
     TicketIssued,
 )
-from app.accounts.models import NameRequest, Person, Session, Ticket
+from app.accounts.models import NameRequest, OutsideIdentity, Person, Session, Ticket
 from app.brand.queries import brand
 from app.core import clock, names, signing
 from app.core.db import add_once, row_id, session
@@ -44,6 +44,9 @@ LIFETIMES = {
     "change": timedelta(days=1),
     "link": timedelta(minutes=15),
     "no_link": timedelta(minutes=15),
+    # A question written on the bank's site waits so long for its asker's address to be proved.
+    "question": timedelta(days=7),
+    "no_question": timedelta(days=7),
 }
 
 
@@ -267,6 +270,59 @@ def use_link(ticket: Ticket) -> Person | None:
     return person
 
 
+def ask_to_publish(email: str, locale: str, guest: str) -> Ticket:
+    """Mail a link that publishes the draft of `guest`; who may not is told so by mail only.
+
+    Staff may not, as with `ask_link`; nor does anybody whose account is shut for now or for good.
+    """
+    email = email.strip().lower()
+    person = queries.by_email(email)
+    if person is not None and _is_barred(person):
+        known = person if person.disabled_at is None else None
+        return issue("no_question", known, email, locale)
+    locale = (person.locale if person else None) or locale
+    return issue("question", person, email, locale, guest=guest)
+
+
+def take_question(ticket: Ticket) -> Ticket | None:
+    """The ticket, ours until commit; None when somebody was first, or its person is barred now."""
+    query = select(Ticket).where(Ticket.id == ticket.id, Ticket.used_at.is_(None))
+    query = query.with_for_update(of=Ticket).execution_options(populate_existing=True)
+    held = session.scalars(query).unique().first()
+    if held is None:
+        return None
+    person = owner_of(held)
+    return None if person is not None and _is_barred(person) else held
+
+
+def owner_of(ticket: Ticket) -> Person | None:
+    """Whose address a ticket proves, though their account be younger than the ticket."""
+    return ticket.person or queries.by_email(ticket.email)
+
+
+def open_account(ticket: Ticket, name: str) -> Person:
+    """The proved address' account, made now when there is none; the ticket has done its work.
+
+    One that was begun and never proved is begun anew: whoever began it proved nothing, so their
+    password and links count no more. The name must have passed `check_name`.
+    """
+    person = owner_of(ticket) or _begun(ticket.email)
+    ticket.used_at, ticket.person_id = clock.now(), person.id
+    if person.confirmed_at is None:
+        person.password_hash, person.locale = None, ticket.locale
+        _end_tickets(person, *(LIFETIMES.keys() - {"question"}))
+        rename(person, name)
+        person.confirmed_at = clock.now()
+        session.flush()
+        record(AddressConfirmed(person.id, None), by=person.id)
+    session.flush()
+    return person
+
+
+def _is_barred(person: Person) -> bool:
+    return person.is_staff or person.disabled_at is not None or person.is_suspended
+
+
 def ask_reset(email: str, locale: str) -> Ticket:
     """Mail a link for a new password; an address without an account is told so by mail only."""
     email = email.strip().lower()
@@ -351,6 +407,9 @@ def sign_out_everywhere(person: Person, *, keep: str | None = None) -> None:
     if keep is not None:
         ending = ending.where(Session.key_hash != keep)
     session.execute(ending)
+    # On the bank's own site there is no session to end, only what was given there before now.
+    known = update(OutsideIdentity).where(OutsideIdentity.person_id == person.id)
+    session.execute(known.values(ended_at=clock.now()))
 
 
 def sign_out_of(person: Person, session_id: int) -> None:

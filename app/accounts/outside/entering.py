@@ -74,11 +74,18 @@ def join(provider: Provider, vouched: Vouched, name: str, locale: str) -> Person
     """Open a customer's account; the name must have passed `check_name`."""
     if provider.is_for_staff:
         raise NotThisWayError
-    known = queries.identity(vouched.issuer, vouched.subject)
+    email = _proved_email(provider, vouched.claims)
+    return admit(vouched.issuer, vouched.subject, email, name, locale)
+
+
+def admit(issuer: str, subject: str, email: str, name: str, locale: str) -> Person:
+    """Open a customer's account for whom the bank vouches; `email`, when any, is proved there."""
+    known = queries.identity(issuer, subject)
+    if known is not None and known.person.is_staff:
+        raise NotThisWayError
     if known is not None:  # they sent the form twice
         return _let_in(known)
-    person = _new(_proved_email(provider, vouched.claims), name, locale)
-    return _linked(person, vouched)
+    return _linked(_new(email, name, locale), issuer, subject)
 
 
 def link(provider: Provider, vouched: Vouched, person: Person) -> None:
@@ -94,7 +101,7 @@ def link(provider: Provider, vouched: Vouched, person: Person) -> None:
         raise NoRoleError
     if any(i.issuer == vouched.issuer for i in queries.identities_of(person)):
         raise IdentityTakenError
-    _linked(person, vouched)
+    _linked(person, vouched.issuer, vouched.subject)
     if provider.is_for_staff:
         _take_role(provider, vouched, person)
 
@@ -191,7 +198,7 @@ def _hired(provider: Provider, vouched: Vouched, role: str, locale: str) -> Pers
     person = _new(email, name, locale)
     # Staff before it is linked: who sees the one must see the other.
     service.hire(person, role, _text(vouched.claims, provider.post_claim)[:LONGEST_POST])
-    return _linked(person, vouched)
+    return _linked(person, vouched.issuer, vouched.subject)
 
 
 def _take_role(provider: Provider, vouched: Vouched, person: Person) -> None:
@@ -219,8 +226,8 @@ def _out_of_staff(person: Person) -> None:
         service.disable(person)
 
 
-def _linked(person: Person, vouched: Vouched) -> Person:
-    identity = OutsideIdentity(person_id=person.id, issuer=vouched.issuer, subject=vouched.subject)
+def _linked(person: Person, issuer: str, subject: str) -> Person:
+    identity = OutsideIdentity(person_id=person.id, issuer=issuer, subject=subject)
     if not add_once(identity):
         raise IdentityTakenError
     record(IdentityLinked(person.id, identity.id), by=person.id)
@@ -263,7 +270,12 @@ def _staff_email(provider: Provider, claims: Mapping[str, Any]) -> str:
 
 
 def _email(provider: Provider, claims: Mapping[str, Any]) -> str:
-    said = _text(claims, provider.email_claim).lower()
+    return address(_text(claims, provider.email_claim))
+
+
+def address(said: str) -> str:
+    """An e-mail address as accounts have it; "" for what could be none."""
+    said = said.lower()
     return said if "@" in said and " " not in said and len(said) <= LONGEST_EMAIL else ""
 
 
