@@ -336,7 +336,7 @@ class LegalText(Model):
 class Consent(Model):
     """Somebody agreed to a version. `address_hash`: where from, keyed, so that none can be guessed.
 
-    `how`: "sign_up" or "sign_in".
+    `how`: "sign_up", "sign_in", or "question" (asked from the bank's site).
     """
 
     __tablename__ = "consents"

@@ -25,6 +25,7 @@ WELCOME = (Pace("sign-in-welcome", 1, 30 * DAY),)
 # Letters to one address, whoever asks for them; more are not sent, and nobody is told.
 RESETS = (Pace("reset-hour", 2, HOUR), Pace("reset-day", 5, DAY))
 LINKS = (Pace("link-hour", 5, HOUR), Pace("link-day", 10, DAY))
+QUESTIONS = (Pace("question-hour", 5, HOUR), Pace("question-day", 10, DAY))
 # Letters that one visitor has sent to whomever.
 LETTERS = Limit("letters", guests=20, people=20, seconds=HOUR)
 SIGN_UPS = Limit("sign-up", guests=5, people=5, seconds=HOUR)

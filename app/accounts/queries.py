@@ -108,6 +108,17 @@ def ticket(ticket_id: int | None) -> Ticket | None:
     return session.get(Ticket, ticket_id) if ticket_id is not None else None
 
 
+def tickets_to(email: str, purpose: str, since: datetime) -> Sequence[Ticket]:
+    """What was mailed to an address since then and is not used yet, the last first."""
+    query = select(Ticket).where(
+        Ticket.email == email,
+        Ticket.purpose == purpose,
+        Ticket.created_at >= since,
+        Ticket.used_at.is_(None),
+    )
+    return session.scalars(query.order_by(Ticket.id.desc())).unique().all()
+
+
 def sessions_of(person: Person) -> Sequence[Session]:
     """The browsers a person is signed in with, the last used first."""
     query = select(Session).where(Session.person_id == person.id).order_by(Session.seen_at.desc())

@@ -11,11 +11,12 @@ from sqlalchemy.orm import aliased
 from app.core import clock
 from app.core.db import session
 from app.topics.models import BANK_KINDS, Post, Topic
-from app.topics.policy import visible_topics
-from app.widget.models import Seen, Site
+from app.topics.policy import visible_posts, visible_topics
+from app.widget.models import Enquiry, Seen, SigningKey, Site
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from sqlalchemy import ColumnElement
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 # What lies longer is no news: it was read in a letter, or on the pages of Otklik.
 NEWS_FOR: Final = timedelta(days=30)
 MOST_UNREAD: Final = 100
+# What is longer is read on the topic's own page.
+TALK: Final = 12
 
 
 def site_by_key(_actor: Actor, key: str) -> Site | None:
@@ -42,6 +45,19 @@ def sites() -> list[Site]:
     return list(session.scalars(select(Site).order_by(Site.name, Site.id)))
 
 
+def keys_of(site: Site) -> Sequence[SigningKey]:
+    """What its tokens are, and were, signed with; live ones first, then the last to retire."""
+    query = select(SigningKey).where(SigningKey.site_id == site.id)
+    first = (SigningKey.retired_at.is_not(None), SigningKey.id.desc())
+    return session.scalars(query.order_by(*first)).all()
+
+
+def key_of_site(_actor: Actor, site_id: int, key_id: int) -> SigningKey | None:
+    """One of its keys."""
+    key = session.get(SigningKey, key_id)
+    return key if key is not None and key.site_id == site_id else None
+
+
 def most_wanted_answers(actor: Actor, category: Category | None, limit: int) -> Sequence[Topic]:
     """The answered topics of a category, or of all, in which most people have joined."""
     query = select(Topic).where(
@@ -51,6 +67,18 @@ def most_wanted_answers(actor: Actor, category: Category | None, limit: int) -> 
         query = query.where(Topic.category_id == category.id)
     query = query.order_by(Topic.votes_count.desc(), Topic.id.desc()).limit(limit)
     return session.scalars(query).unique().all()
+
+
+def talk(topic: Topic, actor: Actor) -> list[Post]:
+    """What the bank and the asker said beside the official answers, the last of it, in order."""
+    query = select(Post).where(
+        Post.topic_id == topic.id,
+        Post.kind != "answer",
+        or_(Post.kind.in_(BANK_KINDS), Post.author_id == topic.asker_id),
+        visible_posts(actor),
+    )
+    last = session.scalars(query.order_by(Post.seq.desc()).limit(TALK)).unique().all()
+    return list(reversed(last))
 
 
 def unread_topics(person_id: int) -> set[int]:
@@ -88,3 +116,29 @@ def is_theirs(person_id: int, topic_id: int) -> bool:
 
 def _answered_in() -> ColumnElement[int]:
     return func.coalesce(Topic.merged_into_id, Topic.id)
+
+
+def enquiry_of(topic_id: int) -> Enquiry | None:
+    """From which page a topic was asked; None when it was not asked through the widget."""
+    return session.scalar(select(Enquiry).where(Enquiry.topic_id == topic_id))
+
+
+def enquiry_of_text(submission_id: int) -> Enquiry | None:
+    """Likewise of a text that waits to be read, or waited."""
+    return session.scalar(select(Enquiry).where(Enquiry.submission_id == submission_id))
+
+
+def enquiry_of_guest(guest: str | None) -> Enquiry | None:
+    """What belongs to the draft of somebody who has yet to prove their address."""
+    return session.scalar(select(Enquiry).where(Enquiry.guest == guest)) if guest else None
+
+
+def enquiry_begun(person_id: int, since: datetime) -> Enquiry | None:
+    """What somebody has taken over to our own pages and not published yet; the last of it."""
+    query = select(Enquiry).where(
+        Enquiry.person_id == person_id,
+        Enquiry.topic_id.is_(None),
+        Enquiry.submission_id.is_(None),
+        Enquiry.at >= since,
+    )
+    return session.scalars(query.order_by(Enquiry.id.desc()).limit(1)).unique().first()
