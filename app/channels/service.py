@@ -81,6 +81,7 @@ def bring_in_questions(archive: Archive, questions: Sequence[Question]) -> int:
             active_at=q.at,
             closed_at=q.closed_at,
             votes_count=max(q.score, 0),
+            outside_votes=max(q.score, 0),
             origin=archive.of(q.id),
             tags=[],
         )

@@ -3,6 +3,7 @@
 from app.commands.archive import archive
 from app.commands.bankdata import bankdata
 from app.commands.catalogs import catalogs
+from app.commands.counters import counters
 from app.commands.database import database
 from app.commands.deliveries import deliveries
 from app.commands.demo import demo
@@ -23,6 +24,7 @@ COMMANDS = (
     archive,
     bankdata,
     catalogs,
+    counters,
     create_admin,
     database,
     deliveries,

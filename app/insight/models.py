@@ -1,11 +1,11 @@
-"""Figures as rows: counted by the worker, so that a page reads one small table."""
+"""What was counted, as rows: figures by the worker, reading by the web processes."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import String
+from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core import clock
@@ -30,3 +30,42 @@ class Figures(Model):
     fact_id: Mapped[int] = mapped_column(default=0)
     took_s: Mapped[float] = mapped_column(default=0.0)
     counted_at: Mapped[datetime] = mapped_column(default=clock.now)
+
+
+class SiteVisits(Model):
+    """How often pages were read on a day (UTC), and by about how many; see `visits`.
+
+    `sketch` is what the number of visitors is estimated from, until the day is over.
+    """
+
+    __tablename__ = "site_visits"
+
+    day: Mapped[date] = mapped_column(primary_key=True)
+    views: Mapped[int] = mapped_column(default=0)
+    visitors: Mapped[int] = mapped_column(default=0)
+    sketch: Mapped[bytes | None]
+
+
+class TopicVisits(Model):
+    """The same of one topic."""
+
+    __tablename__ = "topic_visits"
+
+    day: Mapped[date] = mapped_column(primary_key=True)
+    topic_id: Mapped[int] = mapped_column(
+        ForeignKey("topics.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    views: Mapped[int] = mapped_column(default=0)
+    visitors: Mapped[int] = mapped_column(default=0)
+    sketch: Mapped[bytes | None]
+
+
+class TopicViews(Model):
+    """How often a topic was ever read, also on days that are forgotten."""
+
+    __tablename__ = "topic_views"
+
+    topic_id: Mapped[int] = mapped_column(
+        ForeignKey("topics.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    views: Mapped[int] = mapped_column(default=0)

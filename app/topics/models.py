@@ -159,6 +159,8 @@ class Topic(Model):
     solved_at: Mapped[datetime | None]
 
     votes_count: Mapped[int] = mapped_column(default=0)
+    # Of these, voices that were counted elsewhere, before the topic was brought in.
+    outside_votes: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     answers_count: Mapped[int] = mapped_column(default=0)
     comments_count: Mapped[int] = mapped_column(default=0)
     last_seq: Mapped[int] = mapped_column(default=0)
