@@ -21,6 +21,14 @@ def at(path: str) -> str:
     return f"{_base}{path}"
 
 
+def origin() -> str:
+    """Our origin, as browsers write it."""
+    parts = urlsplit(_base)
+    usual = {"https": 443, "http": 80}.get(parts.scheme)
+    port = "" if parts.port in {None, usual} else f":{parts.port}"
+    return f"{parts.scheme}://{host()}{port}"
+
+
 def front() -> str:
     """The front page."""
     return at("/")

@@ -60,6 +60,16 @@ def allow(origins: Iterable[str]) -> None:
     g.framed_by = [origin for origin in origins if _ORIGIN.fullmatch(origin)]
 
 
+def show_own_frames() -> None:
+    """Let this page of ours show the widget's frame, as the bank's pages do: to try it out."""
+    g.shows_own_frames = True
+
+
+def shown() -> list[str]:
+    """The directive for what this page may show in frames; none, which is nothing, elsewhere."""
+    return ["frame-src 'self'"] if g.get("shows_own_frames") else []
+
+
 def ancestors(response: Response) -> str:
     """The sources of `frame-ancestors`: what was allowed, for what was asked for and found."""
     allowed: list[str] = g.get("framed_by", [])

@@ -21,7 +21,7 @@ import ssl
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from http.client import HTTPConnection, HTTPException
+from http.client import HTTPConnection, HTTPException, HTTPMessage
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import SplitResult, urlencode, urlsplit
 
@@ -297,4 +297,9 @@ def _asked(
     body = response.read(LIMIT + 1)
     if len(body) > LIMIT:
         raise AnswerRefusedError("the answer is too large")
-    return Answer(response.status, {k.lower(): v for k, v in response.headers.items()}, body)
+    return Answer(response.status, _joined(response.headers), body)
+
+
+def _joined(headers: HTTPMessage) -> dict[str, str]:
+    """By name; one that was sent twice reads as one, as HTTP says."""
+    return {name.lower(): ", ".join(headers.get_all(name, [])) for name in headers}

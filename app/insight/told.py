@@ -132,6 +132,11 @@ WORDS: dict[str, Any] = {
     "RecordExported": _l("Record exported"),
     "RecordFoundBroken": _l("Record found broken"),
     "RecordRestored": _l("Database put back from a backup"),
+    # The widget
+    "WidgetSiteChanged": _l("Site with the widget changed"),
+    "WidgetKeyAdded": _l("Signing key of a site added"),
+    "WidgetKeyRetired": _l("Signing key of a site retired"),
+    "AskedFromSite": _l("Asked from the bank's site"),
 }
 
 # What a field of a fact adds, where it is a word out of a list that everybody understands.
@@ -160,8 +165,11 @@ DETAILS: dict[str, Any] = {
     "stolen": _l("stolen"),
     "broken": _l("broken device"),
     "replaced": _l("replaced"),
+    "registered": _l("registered"),
+    "disabled": _l("switched off"),
+    "enabled": _l("switched on again"),
 }
-_TELLING = ("role", "kind", "method", "second", "verdict", "approval", "reason")
+_TELLING = ("role", "kind", "method", "second", "verdict", "approval", "reason", "change")
 
 
 def details(payload: Mapping[str, Any]) -> list[Any]:

@@ -58,6 +58,17 @@ def key_of_site(_actor: Actor, site_id: int, key_id: int) -> SigningKey | None:
     return key if key is not None and key.site_id == site_id else None
 
 
+def still_vouches(site_key: str, key_id: int, issuer: str) -> bool:
+    """Whether what this key of this site said is believed still: neither is shut, retired, new."""
+    query = (
+        select(SigningKey.id)
+        .join(Site, Site.id == SigningKey.site_id)
+        .where(SigningKey.id == key_id, SigningKey.retired_at.is_(None))
+        .where(Site.key == site_key, Site.issuer == issuer, Site.disabled_at.is_(None))
+    )
+    return session.scalar(query) is not None
+
+
 def most_wanted_answers(actor: Actor, category: Category | None, limit: int) -> Sequence[Topic]:
     """The answered topics of a category, or of all, in which most people have joined."""
     query = select(Topic).where(

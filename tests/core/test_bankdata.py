@@ -333,7 +333,8 @@ EXACT_COLUMNS = {
     "outside_identities.subject", "passkeys.credential_id", "passkeys.public_key",
     "code_apps.secret", "recovery_codes.code_hash", "calendar_versions.spec",
     "calendar_versions.digest", "policy_versions.spec", "exports.key", "consents.address_hash",
-    "watched_words.key",
+    "watched_words.key", "widget_sites.key", "widget_sites.issuer", "widget_keys.secret",
+    "widget_keys.public_key", "widget_used_tokens.digest", "widget_enquiries.guest",
 }  # fmt: skip
 
 

@@ -494,8 +494,8 @@ def test_a_key_that_is_none_is_said(places: Path) -> None:
 
 # Words out of a list, instants, hashes: what they are is said where the event is.
 WORDS = {
-    "approval", "basis", "code", "door", "fields", "guest", "kind", "kinds", "locale", "method",
-    "names", "reason", "reminders", "role", "second", "since", "verdict", "which", "why",
+    "approval", "basis", "change", "code", "door", "fields", "guest", "kind", "kinds", "locale",
+    "method", "names", "reason", "reminders", "role", "second", "since", "verdict", "which", "why",
 }  # fmt: skip
 PLAIN = {int, bool, type(None)}
 
@@ -524,9 +524,10 @@ def test_an_event_carries_ids_numbers_and_words_out_of_lists(kind: type[Event]) 
 
 # What the ids of events name. An id of a person is chained as a pseudonym: PERSONS says which.
 THINGS = {
-    "act", "appeal", "calendar", "category", "change", "check", "erasure", "export", "group",
-    "hold", "identity", "into", "joined", "letter", "parted", "passkey", "post", "promise",
-    "report", "restraint", "revision", "submission", "text", "ticket", "topic", "version",
+    "act", "appeal", "calendar", "category", "change", "check", "enquiry", "erasure", "export",
+    "group", "hold", "identity", "into", "joined", "key", "letter", "parted", "passkey", "post",
+    "promise", "report", "restraint", "revision", "site", "submission", "text", "ticket", "topic",
+    "version",
 }  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import select
 
-from app.core import clock
+from app.core import addresses, clock
 from app.core.db import add_up, session
 from app.core.tallies import Tally
 from app.widget.models import Site, Use
@@ -33,7 +33,12 @@ Key = tuple[int, date, str]
 def count(
     site: Site, page: str, *, opened: int = 0, searched: int = 0, helped: int = 0, asked: int = 0
 ) -> None:
-    """Somebody used the widget on a page, an address or a path; written later."""
+    """Somebody used the widget on a page, an address or a path; written later.
+
+    On a page of ours staff look at what they will show: nobody's need.
+    """
+    if addresses.is_ours(page):
+        return
     key = site.id, clock.now().date(), masked(page)
     _uses.add(key, opened=opened, searched=searched, helped=helped, asked=asked)
 

@@ -1,0 +1,39 @@
+"""Public keys as somebody pasted them: the widget's only door to the cipher's library."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    load_pem_public_key,
+)
+
+_BEGIN: Final = "-----BEGIN PUBLIC KEY-----"
+_LONGEST: Final = 4_000
+
+
+class NoPublicKeyError(ValueError):
+    """`why`: "private", "pem" or "kind"."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+def ed25519(text: str) -> str:
+    """The Ed25519 public key in `text`, as PEM is written; raises NoPublicKeyError."""
+    if "PRIVATE KEY" in text:
+        raise NoPublicKeyError("private")
+    if _BEGIN not in text or len(text) > _LONGEST:
+        raise NoPublicKeyError("pem")
+    try:
+        key = load_pem_public_key(text.strip().encode())
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        raise NoPublicKeyError("pem") from None
+    if not isinstance(key, Ed25519PublicKey):
+        raise NoPublicKeyError("kind")
+    return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
