@@ -39,11 +39,20 @@ _seconds = Histogram(
     registry=_registry,
 )
 
+_outcomes = Counter(
+    "otklik_outcomes", "What came of what was tried.", ["what", "outcome"], registry=_registry
+)
+
 
 def init(app: Flask) -> None:
     """Count every request."""
     app.before_request(_begin)
     app.after_request(_end)
+
+
+def count(what: str, outcome: str) -> None:
+    """One more of `what` came out so: words out of a list, never what somebody sent."""
+    _outcomes.labels(what, outcome).inc()
 
 
 def exposition(figures: Iterable[tuple[str, str, float | None]]) -> bytes:

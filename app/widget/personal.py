@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import or_
 
+from app.core import retention
 from app.core.i18n import _l
 from app.core.personal import BANK, ERASED, NOBODY, Erasing, Section, Subject, holds, rows_of
-from app.widget.models import Enquiry, Seen
+from app.widget.models import Enquiry, Seen, UsedToken
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,6 +57,13 @@ def forget(erasing: Erasing) -> None:
 def _theirs(of: Subject) -> ColumnElement[bool]:
     return or_(Enquiry.person_id == of.person_id, Enquiry.guest.in_(of.guests))
 
+
+retention.keep(
+    "widget_tokens",
+    1,
+    _l("Marks of tokens by which the bank's site said who reads it"),
+    retention.Rows(UsedToken, lambda until: UsedToken.expires_at < until),
+)
 
 holds(
     "widget",
