@@ -68,6 +68,7 @@ def _add_headers(response: Response) -> Response:
         "base-uri 'none'",
         f"frame-ancestors {framing.ancestors(response)}",
         "object-src 'none'",
+        *framing.shown(),
     ]
     headers = response.headers
     headers.setdefault("Content-Security-Policy", "; ".join(policy))
