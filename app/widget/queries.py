@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import exists, func, or_, select
 from sqlalchemy.orm import aliased
@@ -12,17 +12,22 @@ from app.core import clock
 from app.core.db import session
 from app.topics.models import BANK_KINDS, Post, Topic
 from app.topics.policy import visible_posts, visible_topics
-from app.widget.models import Enquiry, Seen, SigningKey, Site
+from app.widget.models import Enquiry, Seen, SigningKey, Site, Use
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
+    from datetime import date, datetime
 
-    from sqlalchemy import ColumnElement
+    from sqlalchemy import ColumnElement, Row
 
     from app.core.policy import Actor
     from app.topics.models import Category
 
+# What somebody else may have wanted to know too.
+ASKED: Final = ("question", "problem")
+_USES: Final = tuple(
+    func.sum(getattr(Use, name)).label(name) for name in ("opened", "searched", "helped", "asked")
+)
 # What lies longer is no news: it was read in a letter, or on the pages of Otklik.
 NEWS_FOR: Final = timedelta(days=30)
 MOST_UNREAD: Final = 100
@@ -69,10 +74,30 @@ def still_vouches(site_key: str, key_id: int, issuer: str) -> bool:
     return session.scalar(query) is not None
 
 
+def uses_by_site(since: date) -> Sequence[Row[Any]]:
+    """(site's id, opened, searched, helped, asked) since that day, by those that were used."""
+    query = select(Use.site_id, *_USES).where(Use.day >= since)
+    return session.execute(query.group_by(Use.site_id)).all()
+
+
+def uses_by_page(
+    since: date, site_id: int | None = None, limit: int | None = None
+) -> Sequence[Row[Any]]:
+    """(site's id, page, opened, searched, helped, asked), the most opened first."""
+    query = select(Use.site_id, Use.page, *_USES).where(Use.day >= since)
+    if site_id is not None:
+        query = query.where(Use.site_id == site_id)
+    most = (func.sum(Use.opened).desc(), Use.page, Use.site_id)
+    return session.execute(query.group_by(Use.site_id, Use.page).order_by(*most).limit(limit)).all()
+
+
 def most_wanted_answers(actor: Actor, category: Category | None, limit: int) -> Sequence[Topic]:
     """The answered topics of a category, or of all, in which most people have joined."""
     query = select(Topic).where(
-        visible_topics(actor), Topic.merged_into_id.is_(None), Topic.answer_id.is_not(None)
+        visible_topics(actor),
+        Topic.merged_into_id.is_(None),
+        Topic.answer_id.is_not(None),
+        Topic.kind.in_(ASKED),
     )
     if category is not None:
         query = query.where(Topic.category_id == category.id)

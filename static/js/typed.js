@@ -2,7 +2,8 @@
 // and an answer that a newer question has overtaken is never shown.
 const PAUSE = 200;
 
-export default (box, { url, shortest, ...more }, show) => {
+// `send` asks in place of the browser's own fetch, for whom it must say more.
+export default (box, { url, shortest, send = fetch, ...more }, show) => {
   let timer;
   let asked = "";
   let request;
@@ -17,7 +18,7 @@ export default (box, { url, shortest, ...more }, show) => {
     const address = new URL(url, location.href);
     for (const [name, value] of Object.entries({ q: words, ...more })) address.searchParams.set(name, value);
     try {
-      const answer = await fetch(address, { signal: mine.signal, headers: { "HX-Request": "true" } });
+      const answer = await send(address, { signal: mine.signal, headers: { "HX-Request": "true" } });
       const html = answer.ok ? await answer.text() : "";
       if (mine === request) show(html, words);
     } catch {

@@ -34,12 +34,16 @@ def best_for(actor: Actor, site: Site, page: str, title: str) -> list[Topic]:
     """
     category = sites.category_for(site, page, title)
     like = finding.similar(actor, title, limit=LOOKED_AT) if title else []
-    answered = [t for t in like if t.answer is not None and t.answer.hidden_at is None]
+    answered = [t for t in like if t.kind in queries.ASKED and _is_answered(t)]
     if category is not None:
         answered.sort(key=lambda topic: topic.category_id != category.id)
     if len(answered) < BEST:
         answered += queries.most_wanted_answers(actor, category, BEST + len(answered))
     return list(dict.fromkeys(answered))[:BEST]
+
+
+def _is_answered(topic: Topic) -> bool:
+    return topic.answer is not None and topic.answer.hidden_at is None
 
 
 def of_the_page(title: str, brand: Brand) -> str:

@@ -4,3 +4,13 @@ from app.core.web import Door
 from app.widget import policy  # noqa: F401 (it declares the permissions)
 
 door = Door("widget", __name__)
+
+# The modules need the door above them.
+from app.widget.views import (  # noqa: E402
+    frame,
+    identify,
+    reading,
+    replying,
+)
+
+__all__ = ["door", "frame", "identify", "reading", "replying"]
