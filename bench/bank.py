@@ -236,7 +236,7 @@ class _Topic:
         if answered:
             told = {"topic_id": number, "post_id": answer_id, "seen_seq": None}
             self._fact("AnswerPublished", told, owner, answered)
-            data = f'{{"post":{answer_id},"by":{owner}}}'
+            data = f'{{"id":"post:{answer_id}","seq":1}}'
             rows["clock_events"].append((number, "official_answer", answered, data))
         if due:
             self._promise(category_id, owner, opened, due, answered, answer_id)

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from babel import Locale
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
+from babel.numbers import format_compact_decimal
 from flask_babel import (
     Babel,
     force_locale,
@@ -59,6 +60,7 @@ __all__ = [
     "exact",
     "exact_in",
     "format_decimal",
+    "format_short",
     "init",
     "left",
     "locale_code",
@@ -107,7 +109,7 @@ def init(app: Flask, locale: Callable[[], str], zone: Callable[[], str]) -> None
     app.jinja_env.filters.update(
         when=when, ago=ago, duration=duration, left=left, day=day, month=month
     )
-    app.jinja_env.filters.update(number=format_decimal, exact=exact)
+    app.jinja_env.filters.update(number=format_decimal, exact=exact, calendar_day=calendar_day)
     app.jinja_env.filters.update(exact_in=exact_in, weekday_hour=weekday_hour)
     app.jinja_env.globals.update(locale_names=LOCALE_NAMES, locale_code=locale_code)
     app.jinja_env.globals.update(utcnow=clock.now, zone_name=lambda: zone_now().key)
@@ -185,6 +187,11 @@ def day(at: datetime) -> str:
     """The date, with its year only when it is not this year: "28 November"."""
     same_year = to_user_timezone(at).year == to_user_timezone(clock.now()).year
     return str(format_date(at, "d MMMM" if same_year else "d MMMM y"))
+
+
+def calendar_day(one: date) -> str:
+    """A day that is nobody's in particular, whatever the reader's hour: "28 November"."""
+    return str(format_date(one, "d MMMM"))
 
 
 def month(first: date) -> str:
@@ -269,6 +276,12 @@ def zone_now() -> ZoneInfo:
     """The reader's zone."""
     zone: Any = get_timezone()
     return zone if isinstance(zone, ZoneInfo) else ZoneInfo(str(zone or "UTC"))
+
+
+def format_short(number: int) -> tuple[str, int]:
+    """A number in two digits and a word ("1,2 тыс."), and the number whose plural goes with it."""
+    said = format_compact_decimal(number, locale=get_locale() or "en", fraction_digits=1)
+    return said, min(number, 1000)  # from there on it is said in thousands
 
 
 def language_of(code: str) -> str:

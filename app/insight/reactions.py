@@ -4,13 +4,15 @@ from datetime import timedelta
 
 from flask import current_app
 
-from app.core import checkpoints, heartbeat, jobs, transactions, verifying
+from app.core import checkpoints, clock, heartbeat, jobs, transactions, verifying
 from app.core.db import reads_only
-from app.insight import keeping, service
+from app.insight import keeping, service, visits
 
 # A little less than the hour and the day, so that no turn is missed by a second.
 HOURLY = timedelta(minutes=55)
 NIGHTLY = timedelta(hours=23)
+# What was counted before midnight is written a little after it.
+ONE_DAY = timedelta(days=1)
 
 
 @jobs.every(60, "insight.count")
@@ -59,3 +61,10 @@ def look_the_record_over() -> None:
         reads_only.reset(token)
     keeping.note(found)
     transactions.commit()
+
+
+@jobs.every(3600, "insight.forget_sketches")
+def forget_what_visitors_left() -> None:
+    """Of days that are over everywhere the numbers are enough."""
+    if visits.forget_sketches(clock.now().date() - ONE_DAY):
+        transactions.commit()
