@@ -137,6 +137,11 @@ class Samples:
                 for values in self._values(rule):
                     yield rule.endpoint, adapter.build(rule.endpoint, values, method=method)
 
+    def mailed(self, app: Flask) -> Iterator[tuple[str, str]]:
+        """The pages whose address is itself what opens them."""
+        by_link = {rule.endpoint for rule in every(app) if "token" in rule.arguments}
+        return ((name, path) for name, path in self.addresses(app, "GET") if name in by_link)
+
     def _values(self, rule: Rule) -> Iterator[dict[str, Any]]:
         known = {**self.values, **self.of_endpoint.get(rule.endpoint, {})}
         choices = {

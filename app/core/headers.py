@@ -55,6 +55,19 @@ def _hash(path: str) -> str:
     return known[1]
 
 
+def _is_opened_by_its_address() -> bool:
+    """Whether whoever knows this address gets what it opens: a mailed link, a provider's code."""
+    return "token" in (request.view_args or ()) or "code" in request.args
+
+
+def _referrer() -> str:
+    """What others learn of the page somebody comes from; of one a mailed link opens, nothing.
+
+    Not `no-referrer`: with that, a form's Origin is "null", and older browsers say nothing else.
+    """
+    return "same-origin" if _is_opened_by_its_address() else "strict-origin-when-cross-origin"
+
+
 def _add_headers(response: Response) -> Response:
     policy = [
         "default-src 'none'",
@@ -75,7 +88,7 @@ def _add_headers(response: Response) -> Response:
     # For browsers that do not read frame-ancestors.
     headers.setdefault("X-Frame-Options", "DENY")
     headers["X-Content-Type-Options"] = "nosniff"
-    headers["Referrer-Policy"] = "strict-origin-when-cross-origin"
+    headers["Referrer-Policy"] = _referrer()
     headers["Cross-Origin-Opener-Policy"] = "same-origin"
     headers["Cross-Origin-Resource-Policy"] = "same-origin"
     headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=()"
@@ -85,7 +98,8 @@ def _add_headers(response: Response) -> Response:
         headers["Cache-Control"] = FOREVER
     if "Cache-Control" not in headers:
         # A page differs with who reads it. A guest's may be kept if asked after; a person's not.
-        headers["Cache-Control"] = "no-store" if "_user_id" in browser else "private, no-cache"
+        is_theirs = "_user_id" in browser or _is_opened_by_its_address()
+        headers["Cache-Control"] = "no-store" if is_theirs else "private, no-cache"
     framing.add_headers(response)
     if not response.cache_control.public:
         response.vary.update(("Cookie", "Accept-Language"))
