@@ -89,6 +89,12 @@ SETTINGS = (
         "A TOML file that names the bank's own identity providers (OpenID Connect); see"
         " deploy/sign-in-providers.toml. Empty: none.",
     ),
+    Setting(
+        "PAGE_CACHE_MB",
+        "64",
+        "Megabytes of ready pages each web process keeps for readers who are not signed in; with"
+        " REDIS_URL they share them. 0: every page is made anew.",
+    ),
     Setting("DEVELOPMENT", "no", "yes: reload templates and show the component catalogue at /ui."),
     Setting("LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR."),
     Setting("LOG_FORMAT", "console", "console: lines for people. json: an object a line."),
@@ -133,6 +139,7 @@ def load(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
         "TRUSTED_PROXIES": int(read["TRUSTED_PROXIES"]),
         "TRUSTED_HOSTS": [h.strip() for h in read["TRUSTED_HOSTS"].split(",") if h.strip()] or None,
         "RATE_LIMITS": read["RATE_LIMITS"].lower() not in {"0", "no", "false", "off"},
+        "PAGE_CACHE_MB": int(read["PAGE_CACHE_MB"]),
         "SESSION_DAYS": int(read["SESSION_DAYS"]),
         "SESSION_LONGEST_DAYS": int(read["SESSION_LONGEST_DAYS"]),
         "STAFF_SECOND_FACTOR": read["STAFF_SECOND_FACTOR"].lower()

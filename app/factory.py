@@ -36,6 +36,7 @@ from app.core import (
     logs,
     mail,
     metrics,
+    pagecache,
     panels,
     policy,
     sealing,
@@ -45,6 +46,7 @@ from app.core import (
     typing_time,
     web,
 )
+from app.core.pagecache.asking import Offered
 from app.core.web import current_actor
 from app.ideas import views as ideas
 from app.insight import views as insight
@@ -117,6 +119,7 @@ REGISTERED = (
     "sla.reactions",
     "search.reactions",
     "notify.reactions",
+    "widget.reactions",
     "insight.reactions",
 )
 
@@ -130,10 +133,11 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     app.config.update(config.load() if settings is None else settings)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.policies["ext.i18n.trimmed"] = True
+    _init_core(app)
     if app.config["TRUSTED_PROXIES"]:
+        # Before all of ours: whoever stands there must know who asks, and by which address.
         hops = app.config["TRUSTED_PROXIES"]
         app.wsgi_app = ProxyFix(app.wsgi_app, hops, hops, hops, hops)  # type: ignore[method-assign]
-    _init_core(app)
     for views in DOORS:
         app.register_blueprint(views.door)
     if app.config["DEVELOPMENT"]:
@@ -164,6 +168,7 @@ def _init_core(app: Flask) -> None:
     db.init(app)
     errors.init(app)
     headers.init(app)
+    pagecache.init(app, offered=_offered)
     framing.init(app)
     challenge.init(app)
     typing_time.init(app)
@@ -200,6 +205,10 @@ def _reader_locale() -> str:
         if chosen in offered:
             return str(chosen)
     return request.accept_languages.best_match(offered) or _brand().locale
+
+
+def _offered() -> Offered:
+    return Offered(tuple(_offered_locales()), _brand().locale)
 
 
 def _offered_locales() -> list[str]:

@@ -45,6 +45,8 @@ def settings(instance: Path, **more: str) -> dict[str, Any]:
         "LOG_LEVEL": "ERROR",
         # A test asks faster than anybody; those of the limits count again.
         "RATE_LIMITS": "no",
+        # Those of the page cache turn it on.
+        "PAGE_CACHE_MB": "0",
         # Those of signing in ask for it again.
         "STAFF_SECOND_FACTOR": "no",
         **more,

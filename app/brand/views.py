@@ -79,7 +79,7 @@ def contrast() -> ResponseReturnValue:
     return render_template("brand/_contrast.html", palette=palette, note=_note(palette))
 
 
-@door.get("/brand.css", may="brand.see")
+@door.get("/brand.css", may="brand.see", keeps=("v",))
 def stylesheet() -> ResponseReturnValue:
     """The four properties a brand sets; `colour` shows another brand's, for the preview."""
     asked = request.args.get("colour")

@@ -23,7 +23,7 @@ from markupsafe import Markup
 from sqlalchemy import String, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.core import clock, questions, signing
+from app.core import clock, pagecache, questions, signing
 from app.core.db import Model, add_once, session
 from app.core.i18n import _, locale_code
 
@@ -163,6 +163,7 @@ def _tried(asked: Challenge) -> SpentChallenge:
 
 
 def _new(purpose: str, error: str = "") -> Challenge:
+    pagecache.never()
     locale = locale_code()
     known = questions.questions(locale)
     number = secrets.randbelow(len(known))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from flask import after_this_request, g
 
-from app.core import cookies
+from app.core import cookies, pagecache
 
 if TYPE_CHECKING:
     from flask import Response
@@ -33,6 +33,7 @@ def guest_hash() -> str | None:
 
 def make_guest() -> str:
     """This browser's hash; gives it a key first when it has none."""
+    pagecache.never()
     known = guest_hash()
     if known is not None:
         return known

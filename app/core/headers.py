@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import secrets
+from base64 import b64encode
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flask import current_app, g, request, url_for
 from flask import session as browser
+from markupsafe import Markup
 
-from app.core import framing
+from app.core import framing, pagecache
 
 if TYPE_CHECKING:
     from flask import Flask, Response
@@ -22,14 +24,23 @@ FOREVER = "public, max-age=31536000, immutable"
 def init(app: Flask) -> None:
     """Send the security headers with every response, errors and files too."""
     app.after_request(_add_headers)
-    app.jinja_env.globals.update(asset=asset, csp_nonce=nonce, has_endpoint=has_endpoint)
+    app.jinja_env.globals.update(
+        asset=asset, inline_script=inline_script, has_endpoint=has_endpoint
+    )
 
 
-def nonce() -> str:
-    """This response's nonce: the only inline script a page may carry is its import map."""
-    if "nonce" not in g:
-        g.nonce = secrets.token_urlsafe(16)
-    return str(g.nonce)
+def inline_script(text: str) -> Markup:
+    """What stands between `<script>` and its end, let in by its hash: our own import map.
+
+    Its text must be ours alone. A hash: the nonce of a page that is kept would be no secret.
+    """
+    g.setdefault("inline_scripts", []).append(_source_of(str(text)))
+    return Markup(text)  # noqa: S704 (our templates)
+
+
+@lru_cache(maxsize=64)
+def _source_of(text: str) -> str:
+    return f"'sha256-{b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
 def asset(path: str) -> str:
@@ -71,7 +82,7 @@ def _referrer() -> str:
 def _add_headers(response: Response) -> Response:
     policy = [
         "default-src 'none'",
-        f"script-src 'self' 'nonce-{g.nonce}'" if "nonce" in g else "script-src 'self'",
+        " ".join(["script-src 'self'", *g.get("inline_scripts", [])]),
         "style-src 'self'",
         "img-src 'self' data: blob:",
         "font-src 'self'",
@@ -98,8 +109,9 @@ def _add_headers(response: Response) -> Response:
         headers["Cache-Control"] = FOREVER
     if "Cache-Control" not in headers:
         # A page differs with who reads it. A guest's may be kept if asked after; a person's not.
+        guests = pagecache.control(response.status_code)
         is_theirs = "_user_id" in browser or _is_opened_by_its_address()
-        headers["Cache-Control"] = "no-store" if is_theirs else "private, no-cache"
+        headers["Cache-Control"] = "no-store" if is_theirs else guests
     framing.add_headers(response)
     if not response.cache_control.public:
         response.vary.update(("Cookie", "Accept-Language"))

@@ -12,12 +12,12 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from flask import g, request
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from flask import Flask, Response
     from prometheus_client import Metric
@@ -42,6 +42,13 @@ _seconds = Histogram(
 _outcomes = Counter(
     "otklik_outcomes", "What came of what was tried.", ["what", "outcome"], registry=_registry
 )
+_pages = Counter(
+    "otklik_page_cache",
+    "Pages for readers who are not signed in: hit, joined, shared, made, not kept.",
+    ["outcome"],
+    registry=_registry,
+)
+_watched: dict[str, Gauge] = {}
 
 
 def init(app: Flask) -> None:
@@ -53,6 +60,24 @@ def init(app: Flask) -> None:
 def count(what: str, outcome: str) -> None:
     """One more of `what` came out so: words out of a list, never what somebody sent."""
     _outcomes.labels(what, outcome).inc()
+
+
+def count_request(method: str, route: str, status: int, seconds: float) -> None:
+    """Count one that Flask was not asked for."""
+    _requests.labels(method, route, str(status)).inc()
+    _seconds.labels(method, route).observe(seconds)
+
+
+def count_page(outcome: str) -> None:
+    """Count a page by where it came from."""
+    _pages.labels(outcome).inc()
+
+
+def watch(name: str, meaning: str, value: Callable[[], float]) -> None:
+    """Ask for `value` whenever figures are collected; the last one of this name counts."""
+    if name not in _watched:
+        _watched[name] = Gauge(f"otklik_{name}", meaning, registry=_registry)
+    _watched[name].set_function(value)
 
 
 def exposition(figures: Iterable[tuple[str, str, float | None]]) -> bytes:

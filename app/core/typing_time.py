@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from flask import request
 from markupsafe import Markup
 
-from app.core import clock, signing
+from app.core import clock, pagecache, signing
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -30,6 +30,7 @@ def init(app: Flask) -> None:
 
 def opened(*, restored: bool = False) -> Markup:
     """The hidden field that says so."""
+    pagecache.never()
     if restored:
         return Markup("")
     kept = request.form.get(FIELD, "") if request.method == "POST" else ""

@@ -8,6 +8,9 @@
 `fresh=True` asks for more than a session: the person has just proved that it is them (again). With
 `fresh="post"` only the form that is sent asks for it, not the page that shows it.
 
+`keeps=("view", "cursor")` lets the page be kept for everybody who is not signed in, see
+`core.pagecache`; it names the query parameters the page knows.
+
 `on` loads the thing through the actor (None: 404) and takes the ids out of the address; the view
 gets the thing first. Unsafe requests must come from our own pages: the browser says so in
 `Sec-Fetch-Site` and `Origin`, which needs no token and no cookie for somebody who only reads.
@@ -107,6 +110,7 @@ class Door(Blueprint):
     ) -> Callable[[V], V]:
         cross_site = options.pop("cross_site", False)
         fresh = options.pop("fresh", False)
+        keeps = options.pop("keeps", None)
 
         def decorate(view: V) -> V:
             guarded = _guard(view, may, on, fresh=fresh)
@@ -114,6 +118,7 @@ class Door(Blueprint):
             guarded.on = on  # type: ignore[attr-defined]
             guarded.cross_site = cross_site  # type: ignore[attr-defined]
             guarded.fresh = fresh  # type: ignore[attr-defined]
+            guarded.keeps = keeps  # type: ignore[attr-defined]
             endpoint = options.pop("endpoint", view.__name__)
             self.add_url_rule(rule, endpoint, guarded, methods=methods, **options)
             return view

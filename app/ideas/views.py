@@ -90,7 +90,7 @@ def decide(topic: Topic) -> ResponseReturnValue:
     return render_template("ideas/decide.html", topic=topic, form=form), status
 
 
-@door.get("/ideas", may="ideas.look_around")
+@door.get("/ideas", may="ideas.look_around", keeps=("state", "cursor"))
 def ideas() -> ResponseReturnValue:
     """All ideas of one state, those with the most voices first."""
     actor, state = current_actor(), request.args.get("state", "")

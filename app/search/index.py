@@ -170,6 +170,12 @@ class Index:
         for _, reader in idle:
             reader.close()
 
+    @property
+    def stamp(self) -> str:
+        """Another one whenever searches may find something else."""
+        name = self._live_name()
+        return f"{name}:{self._engine.newest(self._path / name)}" if name else ""
+
     # Writing
 
     @property

@@ -12,7 +12,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 
+from app.core import pagecache
 from app.search.cursor import Cursor
+from app.search.engines import EngineError
 from app.search.index import Index
 
 if TYPE_CHECKING:
@@ -25,12 +27,18 @@ log = logging.getLogger(__name__)
 # A writer that waits holds others up: it is better tried again later.
 PATIENCE = 1.0
 PAUSE = 0.02
+# How long whoever keeps pages believes that nothing was written to the index.
+STAMP_HOLDS = 0.25
 
 T = TypeVar("T")
 
 
 class MissingPackageError(RuntimeError):
     """A setting asks for what is not installed."""
+
+
+class _Stamp:
+    told, until = "", 0.0
 
 
 class _Shelf:
@@ -45,6 +53,7 @@ def init(config: Mapping[str, Any]) -> None:
     if _Shelf.index is not None:
         _Shelf.index.close()
     _Shelf.path, _Shelf.index = config["INDEX_PATH"], None
+    _Stamp.until = 0.0
     _Shelf.engine = config["SEARCH_ENGINE"]
     _Shelf.meanings = meanings() if config.get("SEARCH_SEMANTIC") else None
 
@@ -73,6 +82,19 @@ def index() -> Index:
     if _Shelf.index is None:
         _Shelf.index = afresh()
     return _Shelf.index
+
+
+@pagecache.state("search.index")
+def stamp() -> str:
+    """Another one when the index has changed; read from its files four times a second at most."""
+    now = time.monotonic()
+    if now > _Stamp.until:
+        try:
+            _Stamp.told = index().stamp
+        except (OSError, EngineError):
+            _Stamp.told = ""
+        _Stamp.until = now + STAMP_HOLDS
+    return _Stamp.told
 
 
 def afresh(patience: float = PATIENCE) -> Index:

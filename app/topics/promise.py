@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from app.core import clock
+from app.core import clock, pagecache
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,6 +58,9 @@ def running(
 ) -> Standing:
     """How a promise stands at `at` that is not fulfilled."""
     at = at or clock.now()
+    for turn in (due_at, at_risk_at):
+        if turn is not None:
+            pagecache.until(turn)
     if at > due_at:
         return Standing("overdue", 0.0, None, at - due_at)
     whole = (due_at - started_at).total_seconds()

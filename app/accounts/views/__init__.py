@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from app.core import pagecache
 from app.core.web import Door
 
 if TYPE_CHECKING:
@@ -14,8 +15,12 @@ door = Door("accounts", __name__)
 
 @door.after_request
 def _keep_nothing(response: Response) -> Response:
-    """Pages with an address, a link that signs in, or a password sent wrongly: nobody's cache."""
-    response.headers["Cache-Control"] = "no-store"
+    """Pages with an address, a link that signs in, or a password sent wrongly: nobody's cache.
+
+    What is made for everybody, the bank's own texts, is none of that.
+    """
+    if not pagecache.is_at_hand():
+        response.headers["Cache-Control"] = "no-store"
     return response
 
 

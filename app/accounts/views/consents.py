@@ -58,19 +58,19 @@ def in_the_footer() -> str:
     return render_template("accounts/_legal_link.html")
 
 
-@door.get("/privacy", may="accounts.read")
+@door.get("/privacy", may="accounts.read", keeps=())
 def privacy() -> ResponseReturnValue:
     """What the bank does with personal data."""
     return _shown("privacy")
 
 
-@door.get("/terms", may="accounts.read")
+@door.get("/terms", may="accounts.read", keeps=())
 def terms() -> ResponseReturnValue:
     """The rules of this place."""
     return _shown("terms")
 
 
-@door.get("/legal/<kind>/<int:number>", may="accounts.read")
+@door.get("/legal/<kind>/<int:number>", may="accounts.read", keeps=())
 def legal_version(kind: str, number: int) -> ResponseReturnValue:
     """A version that stands or stood."""
     return _shown(kind, number)

@@ -42,7 +42,7 @@ SIGNS = {
 }
 
 
-@door.get("/moderation", may="insight.read_moderated")
+@door.get("/moderation", may="insight.read_moderated", keeps=("cursor",))
 def moderated() -> ResponseReturnValue:
     """Everything that was done to what customers wrote."""
     page = queries.moderated(request.args.get("cursor"))

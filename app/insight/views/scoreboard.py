@@ -59,7 +59,7 @@ def _holds_the_token() -> bool:
     return bool(token) and same and kind.lower() == "bearer"
 
 
-@door.get("/scoreboard", may="insight.read")
+@door.get("/scoreboard", may="insight.read", keeps=("period",))
 def scoreboard() -> ResponseReturnValue:
     """How everybody keeps their promises, good or bad."""
     period, fields = _period(), categories()
@@ -77,7 +77,7 @@ def scoreboard() -> ResponseReturnValue:
     )
 
 
-@door.get("/scoreboard/<scope>", may="insight.read", on=figures.scope_in_sight)
+@door.get("/scoreboard/<scope>", may="insight.read", on=figures.scope_in_sight, keeps=("period",))
 def sheet(scope: Scope) -> ResponseReturnValue:
     """All that is counted of the bank, a category or a person."""
     period = _period()
@@ -91,7 +91,12 @@ def sheet(scope: Scope) -> ResponseReturnValue:
     )
 
 
-@door.get("/scoreboard/<scope>/<what>", may="insight.read", on=figures.scope_in_sight)
+@door.get(
+    "/scoreboard/<scope>/<what>",
+    may="insight.read",
+    on=figures.scope_in_sight,
+    keeps=("period", "cursor"),
+)
 def behind_it(scope: Scope, what: str) -> ResponseReturnValue:
     """The topics that a figure was counted from."""
     if what not in behind.LISTS:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from app.topics.models import Category, Topic
 
 
-@door.get("/feed.atom", may="notify.read_feed")
+@door.get("/feed.atom", may="notify.read_feed", keeps=())
 def feed() -> ResponseReturnValue:
     """The newest topics."""
     return _served(feeds.of_all(queries.public_topics()))
@@ -28,13 +28,19 @@ def feed() -> ResponseReturnValue:
     may="notify.read_feed",
     on=category_by_slug,
     endpoint="category_feed",
+    keeps=(),
 )
 def category_feed(category: Category) -> ResponseReturnValue:
     """The newest topics of a category."""
     return _served(feeds.of_category(category, queries.public_topics(category)))
 
 
-@door.get("/topics/<int:topic_id>/feed.atom", may="notify.read_feed", on=queries.public_topic)
+@door.get(
+    "/topics/<int:topic_id>/feed.atom",
+    may="notify.read_feed",
+    on=queries.public_topic,
+    keeps=(),
+)
 def topic_feed(topic: Topic) -> ResponseReturnValue:
     """A topic and what is said under it."""
     return _served(feeds.of_topic(topic, queries.public_posts(topic)))

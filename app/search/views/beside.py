@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from flask import render_template
 
+from app.core import pagecache
 from app.core.panels import panel
 from app.core.web import current_actor
 from app.search.service import finding
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 @panel("topic:after", order=90)
 def related_answers(topic: Topic) -> str:
     """Where a reader goes whose question was a slightly different one."""
+    pagecache.rests_on("search.index")
     found = finding.answered_like(current_actor(), topic)
     return render_template("search/_related.html", topics=found) if found else ""
 

@@ -18,6 +18,8 @@ from app.search.views import door
 from app.topics import queries as topics
 
 if TYPE_CHECKING:
+    from wsgiref.types import WSGIEnvironment
+
     from flask.typing import ResponseReturnValue
 
     from app.topics.models import Topic
@@ -28,11 +30,16 @@ PACE = Limit("learning", guests=30, people=30, seconds=60)
 
 def is_counted() -> bool:
     """Whether a person sees this page now: no machine, and no browser that fetches it in case."""
-    ahead = request.headers.get("Sec-Purpose") or request.headers.get("Purpose") or ""
+    return is_read_by_a_person(request.environ)
+
+
+def is_read_by_a_person(environ: WSGIEnvironment) -> bool:
+    """The same of a request that Flask does not see."""
+    ahead = environ.get("HTTP_SEC_PURPOSE") or environ.get("HTTP_PURPOSE") or ""
     return (
-        request.method != "HEAD"
+        environ["REQUEST_METHOD"] != "HEAD"
         and not ahead.startswith("prefetch")
-        and not is_robot(request.user_agent.string)
+        and not is_robot(environ.get("HTTP_USER_AGENT", ""))
     )
 
 

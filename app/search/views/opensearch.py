@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
 
-@door.get("/opensearch.xml", may="search.find")
+@door.get("/opensearch.xml", may="search.find", keeps=())
 def description() -> ResponseReturnValue:
     """How a browser may search here from its own box (OpenSearch 1.1)."""
     words = render_template("search/opensearch.xml", root=current_app.config["PUBLIC_URL"])

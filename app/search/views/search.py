@@ -6,16 +6,17 @@ from typing import TYPE_CHECKING
 
 from flask import render_template, request
 
-from app.core import limits
+from app.core import limits, pagecache
 from app.core.db import row_id
 from app.core.i18n import locale_code
 from app.core.limits import Limit
+from app.core.pagecache import Hit
 from app.core.web import current_actor
 from app.search.index import NO_FILTERS
 from app.search.service import finding, learning
 from app.search.views import door, narrowing
 from app.search.views.asked import Asked
-from app.search.views.learning import is_counted
+from app.search.views.learning import is_counted, is_read_by_a_person
 from app.topics import queries as topics_queries
 from app.topics.answering import answers_today
 
@@ -30,7 +31,11 @@ if TYPE_CHECKING:
 PACE = Limit("search", guests=60, people=60, seconds=60)
 
 
-@door.get("/search", may="search.find")
+# What the page knows of its address.
+ASKED = ("q", "category", "kind", "state", "exactly", "page")
+
+
+@door.get("/search", may="search.find", keeps=ASKED)
 def search() -> ResponseReturnValue:
     """What was asked, suggested and told before, by its words."""
     categories = topics_queries.categories()
@@ -39,6 +44,7 @@ def search() -> ResponseReturnValue:
     addressee = None
     pause = limits.wait(PACE) if asked.words else 0
     if asked.words and not pause:
+        pagecache.rests_on("search.index")
         results = finding.find(
             current_actor(),
             asked.words,
@@ -71,11 +77,22 @@ def search() -> ResponseReturnValue:
 def _learn(asked: Asked, results: Results) -> None:
     """Note what a person searched for; nothing of further pages and of what was narrowed down."""
     is_whole = results.number == 1 and results.filters == NO_FILTERS and not asked.is_narrowed
-    if results.is_ready and is_whole and is_counted():
-        found = sum(each.exact for each in results.items)
-        # As it was read: what was typed in the other keyboard layout is the same question.
-        words = results.reading.text if results.reading else asked.words
+    if not (results.is_ready and is_whole):
+        return
+    found = sum(each.exact for each in results.items)
+    # As it was read: what was typed in the other keyboard layout is the same question.
+    words = results.reading.text if results.reading else asked.words
+    pagecache.note(searched=words, found=found)
+    if is_counted():
         learning.note_search(words, found, locale=locale_code())
+
+
+@pagecache.on_hit
+def learn_from_what_was_kept(hit: Hit) -> None:
+    """The same of a page that was made before."""
+    words = hit.note.get("searched")
+    if words is not None and is_read_by_a_person(hit.environ):
+        learning.note_search(words, hit.note["found"], locale=hit.language)
 
 
 def _number(name: str) -> int:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     may="topics.look_around",
     on=queries.category_by_slug,
     endpoint="category",
+    keeps=("view", "cursor"),
 )
 def page(category: Category) -> ResponseReturnValue:
     """The executive, the figures, the topics."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
 
-@door.get("/", may="topics.look_around")
+@door.get("/", may="topics.look_around", keeps=("view", "cursor"))
 def front() -> ResponseReturnValue:
     """The box, who answers today, and what people ask."""
     view = chosen_view()

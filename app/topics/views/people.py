@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from app.topics.models import Category
 
 
-@door.get("/executives", may="topics.look_around")
+@door.get("/executives", may="topics.look_around", keeps=())
 def executives() -> ResponseReturnValue:
     """Everybody who answers for a category, with a face."""
     categories = queries.categories()
@@ -35,7 +35,9 @@ def executives() -> ResponseReturnValue:
     )
 
 
-@door.get("/people/<int:person_id>", may="accounts.read", on=person_in_sight)
+@door.get(
+    "/people/<int:person_id>", may="accounts.read", on=person_in_sight, keeps=("cursor",)
+)
 def person(person: Person) -> ResponseReturnValue:
     """What is public about somebody: never an address, never a setting."""
     actor = current_actor()

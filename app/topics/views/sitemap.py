@@ -18,20 +18,20 @@ PRIVATE = (
 )  # fmt: skip
 
 
-@door.get("/robots.txt", may="topics.look_around")
+@door.get("/robots.txt", may="topics.look_around", keeps=())
 def robots() -> ResponseReturnValue:
     """Read what is public; forms and desks are nothing to search in."""
     text = render_template("topics/robots.txt", private=PRIVATE)
     return Response(text, mimetype="text/plain")
 
 
-@door.get("/sitemap.xml", may="topics.look_around")
+@door.get("/sitemap.xml", may="topics.look_around", keeps=())
 def sitemap() -> ResponseReturnValue:
     """The list of the sitemap's pages."""
     return _xml("topics/sitemap_index.xml", pages=queries.sitemap_pages())
 
 
-@door.get("/sitemap-<int:number>.xml", may="topics.look_around")
+@door.get("/sitemap-<int:number>.xml", may="topics.look_around", keeps=())
 def sitemap_page(number: int) -> ResponseReturnValue:
     """Page 0 holds categories, people and tags; the others ten thousand topics each, by number."""
     if number == 0:

@@ -17,13 +17,18 @@ if TYPE_CHECKING:
     from app.topics.models import Tag
 
 
-@door.get("/tags", may="topics.look_around")
+@door.get("/tags", may="topics.look_around", keeps=())
 def tags() -> ResponseReturnValue:
     """The tags in use, the most used first."""
     return render_template("topics/tags.html", tags=queries.popular_tags(200))
 
 
-@door.get("/tags/<name>", may="topics.look_around", on=queries.tag_by_name)
+@door.get(
+    "/tags/<name>",
+    may="topics.look_around",
+    on=queries.tag_by_name,
+    keeps=("view", "cursor"),
+)
 def tag(tag: Tag) -> ResponseReturnValue:
     """The topics that carry a tag."""
     view = chosen_view()
