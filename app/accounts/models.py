@@ -287,7 +287,7 @@ class Ticket(Model):
     `purpose`: "confirm", "known" (somebody signed up with an address that has an account), "reset",
     "absent" (a reset was asked for an address without one), "change", "invite" (a colleague's first
     password), "link" (sign in once), "no_link" (that was asked for an address that may not),
-    "question" (publish what `guest` wrote on the bank's site), "no_question" (likewise).
+    "publish" (what `guest` wrote on the bank's site), "no_publish" (likewise).
     """
 
     __tablename__ = "tickets"

@@ -45,8 +45,8 @@ LIFETIMES = {
     "link": timedelta(minutes=15),
     "no_link": timedelta(minutes=15),
     # A question written on the bank's site waits so long for its asker's address to be proved.
-    "question": timedelta(days=7),
-    "no_question": timedelta(days=7),
+    "publish": timedelta(days=7),
+    "no_publish": timedelta(days=7),
 }
 
 
@@ -279,9 +279,9 @@ def ask_to_publish(email: str, locale: str, guest: str) -> Ticket:
     person = queries.by_email(email)
     if person is not None and _is_barred(person):
         known = person if person.disabled_at is None else None
-        return issue("no_question", known, email, locale)
+        return issue("no_publish", known, email, locale)
     locale = (person.locale if person else None) or locale
-    return issue("question", person, email, locale, guest=guest)
+    return issue("publish", person, email, locale, guest=guest)
 
 
 def take_question(ticket: Ticket) -> Ticket | None:
@@ -310,7 +310,7 @@ def open_account(ticket: Ticket, name: str) -> Person:
     ticket.used_at, ticket.person_id = clock.now(), person.id
     if person.confirmed_at is None:
         person.password_hash, person.locale = None, ticket.locale
-        _end_tickets(person, *(LIFETIMES.keys() - {"question"}))
+        _end_tickets(person, *(LIFETIMES.keys() - {"publish"}))
         rename(person, name)
         person.confirmed_at = clock.now()
         session.flush()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from flask import flash, request
+from flask import flash, g, request
 
 from app.core.bankdata.hiding import MASK_LANGUAGES, hidden_in, mask_for
 from app.core.events import Event, record
@@ -66,9 +66,17 @@ def tell(response: Response, actor_id: int | None) -> None:
         return
     if response.status_code == 204:  # noqa: PLR2004
         return
-    record(BankDataHidden(request.endpoint or "", **counts), by=actor_id)
+    write_down(actor_id)
     if response.location:
         flash(_words(counts), "risk")
+
+
+def write_down(actor_id: int | None) -> None:
+    """That it was hidden, once; `tell` does it for whole pages, a sent fragment for itself."""
+    counts = _counts(hidden())
+    if counts and not g.get("told_bank_data"):
+        g.told_bank_data = True
+        record(BankDataHidden(request.endpoint or "", **counts), by=actor_id)
 
 
 def what_was_hidden() -> str:

@@ -90,7 +90,10 @@ TICKET_PATHS = {
     "invite": "/reset/",
     "change": "/change-address/",
     "link": "/sign-in/link/",
+    "publish": "/asked/",
 }
+# What mail programs make a link of, or a number to call.
+_WAY = re.compile(r"://|@|\w\.\w{2}|\d(?:\D{0,3}\d){6}")
 # Controls, lone surrogates, and whatever may end a line.
 _BREAKS = {"Cc", "Cs", "Zl", "Zp"}
 
@@ -195,6 +198,7 @@ def _about(letter: Letter, brand: Brand, due: Sequence[Reminder]) -> dict[str, A
         "before": topics.category(act.before_id) if act and act.before_id else None,
         "change": change,
         "ticket": letter.ticket,
+        "asked_title": _asked_title(letter),
         "happened": type(event).__name__,
         "happened_at": letter.fact.at,
         "doer": accounts.person(letter.fact.actor_id) if letter.fact.actor_id else None,
@@ -266,6 +270,18 @@ def _ticket_url(letter: Letter) -> str | None:
     if letter.ticket is None or path is None:
         return None
     return addresses.at(path + token(letter.ticket))
+
+
+def _asked_title(letter: Letter) -> str:
+    """What somebody asked on the bank's site, for them to know it again; "" where none is shown.
+
+    Anybody can send it to anybody: nothing in it may be a way to somewhere.
+    """
+    if letter.kind != "publish" or letter.ticket is None:
+        return ""
+    draft = topics.draft("new", person_id=None, guest=letter.ticket.guest)
+    said = _one_line(str(draft.fields.get("title") or "")) if draft is not None else ""
+    return "" if _WAY.search(said) else said
 
 
 def _ring(letter: Letter, topic: Topic, brand: Brand) -> Ring | None:

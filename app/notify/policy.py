@@ -83,6 +83,8 @@ LETTERS = {
     "erasure_asked": ACCOUNT,
     "link": ACCOUNT,
     "no_link": ACCOUNT,
+    "publish": ACCOUNT,
+    "no_publish": ACCOUNT,
     "second_factor": ACCOUNT,
 }
 

@@ -13,10 +13,14 @@ export default (form) => {
     const who = chosen("category_id")?.closest("label").querySelector("[data-name]")?.dataset.name;
     const words = who || !sentence.includes("{}") ? sentence.replace("{}", who) : plain;
     for (const button of buttons) button.querySelector("span").textContent = words;
+    // Where the categories are folded away, the line above them names the chosen one.
+    const whom = chosen("category_id")?.closest("label").querySelector("[data-whom]");
+    const told = form.querySelector("[data-ask-whom]");
+    if (told && whom) told.textContent = whom.dataset.whom;
   };
   const suggest = async () => {
     const text = `${form.elements.title.value} ${form.elements.body.value}`.trim().slice(0, 500);
-    if (byHand || text.length < 10 || text === asked) return;
+    if (byHand || !form.dataset.suggestUrl || text.length < 10 || text === asked) return;
     asked = text;
     const address = new URL(form.dataset.suggestUrl, location.href);
     address.searchParams.set("q", text);

@@ -28,14 +28,15 @@ from app.topics.service import SENT_TWICE, Words
 from app.widget import queries
 from app.widget.events import AskedFromSite
 from app.widget.models import Enquiry
-from app.widget.service import uses
+from app.widget.service import identities, uses
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from app.accounts.models import LegalText, Person, Ticket
     from app.topics.gate import Held
     from app.topics.models import Category, Draft, Topic
+    from app.widget.bearers import Bearer
     from app.widget.models import Site
 
 LONGEST_PAGE: Final = 500
@@ -55,6 +56,16 @@ class From:
     page: str = ""
     title: str = ""
     context: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True)
+class Joining:
+    """Somebody for whom the bank vouches, what they shall be called, and to what they agreed."""
+
+    bearer: Bearer
+    name: str
+    texts: Sequence[LegalText]
+    address: str | None
 
 
 @dataclass(frozen=True)
@@ -112,6 +123,20 @@ def ask(
     return done
 
 
+def join_and_ask(
+    site: Site, joining: Joining, words: Words, asked_from: From, *, typed_in: float | None = None
+) -> tuple[Person, Topic | Held]:
+    """Likewise of a customer of the bank's who writes here for the first time.
+
+    Raises gate.RefusedError and identities.AccountKnownError, and then nothing has happened.
+    """
+    with session.begin_nested():
+        person = identities.join(
+            joining.bearer, joining.name, joining.texts, address=joining.address
+        )
+        return person, ask(site, person, words, asked_from, typed_in=typed_in)
+
+
 def send_link(
     site: Site, email: str, fields: Mapping[str, str], asked_from: From, locale: str
 ) -> None:
@@ -124,7 +149,7 @@ def send_link(
         return
     guest = secrets.token_hex(32)
     ticket = accounts.ask_to_publish(email, locale, guest)
-    if ticket.purpose != "question":
+    if ticket.purpose != "publish":
         return
     drafting.keep(PUBLIC, guest, "new", dict(fields))
     enquiry = _enquiry(site, asked_from)
@@ -154,7 +179,9 @@ def arrive(asked: Mailed, name: str, address: str | None) -> Person:
     return person
 
 
-def publish(asked: Mailed, category: Category, name: str, address: str | None) -> Topic | Held:
+def publish(
+    asked: Mailed, category: Category, name: str, address: str | None
+) -> tuple[Person, Topic | Held]:
     """Publish what was mailed, in the name of whoever proved their address.
 
     Raises gate.RefusedError, and then nothing has happened: the link is as good as before.
@@ -168,7 +195,7 @@ def publish(asked: Mailed, category: Category, name: str, address: str | None) -
             _tie(enquiry, done)
         session.delete(asked.draft)
         session.flush()
-    return done
+    return person, done
 
 
 def take_over(asked: Mailed, name: str, address: str | None) -> Person:
@@ -256,7 +283,7 @@ def _count(enquiry: Enquiry) -> None:
 
 def _was_mailed(email: str, fields: Mapping[str, str]) -> bool:
     """Whether this is the same form sent twice."""
-    for ticket in people.tickets_to(email, "question", clock.now() - SENT_TWICE):
+    for ticket in people.tickets_to(email, "publish", clock.now() - SENT_TWICE):
         draft = topics.draft("new", person_id=None, guest=ticket.guest)
         if draft is not None and all(
             str(draft.fields.get(name) or "") == value for name, value in fields.items()
