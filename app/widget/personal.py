@@ -9,7 +9,7 @@ from sqlalchemy import or_
 from app.core import retention
 from app.core.i18n import _l
 from app.core.personal import BANK, ERASED, NOBODY, Erasing, Section, Subject, holds, rows_of
-from app.widget.models import Enquiry, Seen, UsedToken
+from app.widget.models import Enquiry, Seen, Use, UsedToken
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,6 +63,25 @@ retention.keep(
     1,
     _l("Marks of tokens by which the bank's site said who reads it"),
     retention.Rows(UsedToken, lambda until: UsedToken.expires_at < until),
+)
+
+retention.keep(
+    "widget_enquiries",
+    30,
+    _l("From which page something was asked that was never published"),
+    retention.Rows(
+        Enquiry,
+        lambda until: (
+            (Enquiry.at < until) & Enquiry.topic_id.is_(None) & Enquiry.submission_id.is_(None)
+        ),
+        Enquiry.person_id,
+    ),
+)
+retention.keep(
+    "widget_uses",
+    400,
+    _l("How often the widget was used, by site and page"),
+    retention.Rows(Use, lambda until: Use.day < until.date()),
 )
 
 holds(

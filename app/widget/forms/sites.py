@@ -57,14 +57,14 @@ WHY_NO_KEY = {
 class PlaceRow(Rows):
     """What pages are about. An empty row says nothing."""
 
-    prefix = StringField(
+    path = StringField(
         _l("Pages beginning with"),
         filters=[strip],
         validators=[Length(max=LONGEST_PREFIX, message=AT_MOST)],
     )
     category_id = SelectField(_l("Category"), coerce=int, default=0)
 
-    def validate_prefix(self, field: Field) -> None:
+    def validate_path(self, field: Field) -> None:
         """A path, for a category that was chosen."""
         if self.category_id.data and not field.data:
             raise ValidationError(_("Write how the addresses of these pages begin, like /cards."))
@@ -73,7 +73,7 @@ class PlaceRow(Rows):
 
     def validate_category_id(self, field: Field) -> None:
         """A category for pages that were named."""
-        if self.prefix.data and not field.data:
+        if self.path.data and not field.data:
             raise ValidationError(_("Choose a category for these pages."))
 
 
@@ -119,7 +119,7 @@ class SiteForm(Form):
         super().__init__(None, fresh=fresh, **kept)
         self._open = {c.id: c.name for c in categories}
         self.category_id.choices = self._choices(_("The asker chooses"))
-        filled = sum(bool(row.form.prefix.data) for row in self.places)
+        filled = sum(bool(row.form.path.data) for row in self.places)
         while len(self.places.entries) < min(service.PLACES, filled + FEWEST_ROWS):
             self.places.append_entry()
         for row in self.places:
@@ -142,7 +142,7 @@ class SiteForm(Form):
 
     def validate_places(self, _field: Field) -> None:
         """No pages twice: who could say which of the two counts."""
-        prefixes = (row.form.prefix.data for row in self.places)
+        prefixes = (row.form.path.data for row in self.places)
         named = Counter(path_of(each).casefold() for each in prefixes if each)
         twice = [prefix for prefix, times in named.items() if times > 1]
         if twice:
@@ -159,10 +159,10 @@ class SiteForm(Form):
     def said(self) -> service.Said:
         """What was filled in."""
         rows = (row.form for row in self.places)
-        places = [(r.prefix.data, r.category_id.data) for r in rows if r.prefix.data]
+        places = [(r.path.data, r.category_id.data) for r in rows if r.path.data]
         return service.Said(
             name=self.name.data or "",
-            origins=tuple((self.origins.data or "").splitlines()),
+            origins=tuple(sorted((self.origins.data or "").splitlines())),
             issuer=self.issuer.data or "",
             category_id=self.category_id.data or None,
             places=tuple(sorted(places)),
@@ -198,7 +198,7 @@ def _origin(line: str) -> str:
 
 
 def _as_typed(said: service.Said) -> dict[str, Any]:
-    places = [{"prefix": prefix, "category_id": category} for prefix, category in said.places]
+    places = [{"path": prefix, "category_id": category} for prefix, category in said.places]
     return {
         "name": said.name,
         "origins": "\n".join(said.origins),

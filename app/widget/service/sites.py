@@ -72,7 +72,7 @@ def told(site: Site) -> Said:
     """What stands about a site."""
     return Said(
         site.name,
-        tuple(each.origin for each in site.origins),
+        tuple(sorted(each.origin for each in site.origins)),
         site.issuer,
         site.category_id,
         tuple(sorted((each.prefix, each.category_id) for each in site.places)),

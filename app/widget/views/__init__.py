@@ -7,10 +7,30 @@ door = Door("widget", __name__)
 
 # The modules need the door above them.
 from app.widget.views import (  # noqa: E402
+    asking,
+    check,
+    confirming,
+    enquiries,
+    figures,
     frame,
     identify,
     reading,
     replying,
+    sites,
+    snippet,
 )
 
-__all__ = ["door", "frame", "identify", "reading", "replying"]
+__all__ = [
+    "asking",
+    "check",
+    "confirming",
+    "door",
+    "enquiries",
+    "figures",
+    "frame",
+    "identify",
+    "reading",
+    "replying",
+    "sites",
+    "snippet",
+]
