@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import json
-from concurrent.futures import ThreadPoolExecutor
-from contextvars import Context
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -107,15 +106,15 @@ WRONG = [None, True, 7, 7.5, "", [], {}, [ISSUER], "x" * 256, "с\x00нулём"
 
 
 @pytest.mark.parametrize("name", ["iss", "sub", "jti", "origin"])
-@pytest.mark.parametrize("value", WRONG)
-def test_texts_are_short_texts(bank: Bank, name: str, value: object) -> None:
-    assert bank.why(token(bank.secret, **{name: value})) == Reason.CLAIMS
+def test_texts_are_short_texts(bank: Bank, name: str) -> None:
+    for value in WRONG:
+        assert bank.why(token(bank.secret, **{name: value})) == Reason.CLAIMS, value
 
 
 @pytest.mark.parametrize("name", ["iat", "exp", "nbf"])
-@pytest.mark.parametrize("value", [None, True, "1700000000", 1.7e9, [], {}])
-def test_instants_are_whole_numbers(bank: Bank, name: str, value: object) -> None:
-    assert bank.why(token(bank.secret, **{name: value})) == Reason.CLAIMS
+def test_instants_are_whole_numbers(bank: Bank, name: str) -> None:
+    for value in (None, True, "1700000000", 1.7e9, [], {}):
+        assert bank.why(token(bank.secret, **{name: value})) == Reason.CLAIMS, value
 
 
 @pytest.mark.parametrize(
@@ -142,7 +141,13 @@ def test_it_is_of_this_issuer_for_us_and_for_this_page(
 
 @pytest.mark.parametrize(
     "origin",
-    ["", "null", "https://evil.example", "https://bank.example.evil.example", "http://bank.example"],
+    [
+        "",
+        "null",
+        "https://evil.example",
+        "https://bank.example.evil.example",
+        "http://bank.example",
+    ],
 )
 def test_the_page_that_shows_us_must_be_the_one_it_was_signed_for(bank: Bank, origin: str) -> None:
     assert bank.why(token(bank.secret), origin) == Reason.ORIGIN
@@ -190,13 +195,13 @@ def test_it_may_say_from_when_on(bank: Bank) -> None:
 # ------------------------------------------------------------------------------------- forgeries
 
 
-@pytest.mark.parametrize("alg", ["none", "None", "nOnE", "NONE", "", None, ..., 0, ["HS256"], {}])
 @pytest.mark.parametrize("kind", ["secret", "pair"])
-def test_unsigned_is_unsigned_however_it_is_written(bank: Bank, kind: str, alg: object) -> None:
-    key = getattr(bank, kind)
-    signed = token(key, header={"alg": alg})
-    assert bank.why(signed) in {Reason.ALGORITHM, Reason.MALFORMED}
-    assert bank.why(signed.rpartition(".")[0] + ".") in {Reason.ALGORITHM, Reason.MALFORMED}
+def test_unsigned_is_unsigned_however_it_is_written(bank: Bank, kind: str) -> None:
+    key, refused = getattr(bank, kind), {Reason.ALGORITHM, Reason.MALFORMED}
+    for alg in ("none", "None", "nOnE", "NONE", "", None, ..., 0, ["HS256"], {}):
+        signed = token(key, header={"alg": alg})
+        assert bank.why(signed) in refused, alg
+        assert bank.why(signed.rpartition(".")[0] + ".") in refused, alg
 
 
 def test_the_public_key_is_no_secret(bank: Bank) -> None:
@@ -207,25 +212,24 @@ def test_the_public_key_is_no_secret(bank: Bank) -> None:
         assert bank.why(f"{message}.{b64(forged)}") == Reason.ALGORITHM
 
 
-@pytest.mark.parametrize(
-    "alg", ["EdDSA", "Ed25519", "HS384", "HS512", "RS256", "PS256", "ES256", "hs256", "dir"]
-)
-def test_a_key_signs_with_its_own_algorithm_only(bank: Bank, alg: str) -> None:
-    assert bank.why(token(bank.secret, header={"alg": alg})) == Reason.ALGORITHM
+def test_a_key_signs_with_its_own_algorithm_only(bank: Bank) -> None:
+    for alg in ("EdDSA", "Ed25519", "HS384", "HS512", "RS256", "PS256", "ES256", "hs256", "dir"):
+        assert bank.why(token(bank.secret, header={"alg": alg})) == Reason.ALGORITHM, alg
     assert bank.why(token(bank.pair, header={"kid": bank.secret.row.name})) == Reason.ALGORITHM
     assert bank.why(token(bank.secret, header={"kid": bank.pair.row.name})) == Reason.ALGORITHM
 
 
-@pytest.mark.parametrize(
-    "kid",
-    [
+KIDS = [
         "k99", "", None, ..., 1, True, ["k1"], {"k1": 1}, "K1", "k1 ", "k1\x00",
         "../../../../dev/null", "/etc/hostname", "k1' OR '1'='1", "' UNION SELECT 'x", "%", "k_",
         "https://evil.example/key",
-    ],
-)  # fmt: skip
-def test_the_header_names_a_key_and_finds_nothing_else_by_it(bank: Bank, kid: object) -> None:
-    assert bank.why(token(bank.secret, header={"kid": kid})) in {Reason.KEY, Reason.MALFORMED}
+]  # fmt: skip
+
+
+def test_the_header_names_a_key_and_finds_nothing_else_by_it(bank: Bank) -> None:
+    for kid in KIDS:
+        why = bank.why(token(bank.secret, header={"kid": kid}))
+        assert why in {Reason.KEY, Reason.MALFORMED}, kid
 
 
 def test_a_key_of_another_site_is_no_key_here(bank: Bank) -> None:
@@ -258,17 +262,18 @@ def test_a_secret_moved_into_another_row_is_none(bank: Bank) -> None:
     assert bank.why(f"{message}.{b64(key.sign(message.encode()))}") == Reason.KEY
 
 
-@pytest.mark.parametrize(
-    "more",
-    [
+HEADERS = [
         {"crit": ["exp"]}, {"crit": []}, {"b64": False, "crit": ["b64"]}, {"b64": False},
         {"jku": "https://evil.example/keys"}, {"x5u": "https://evil.example/cert"},
         {"jwk": {"kty": "oct", "k": "AAAA"}}, {"x5c": ["MIIB"]}, {"zip": "DEF"},
         {"enc": "A256GCM"}, {"cty": "JWT"}, {"typ": "at+jwt"}, {"typ": 7}, {"p2c": 10**9},
-    ],
-)  # fmt: skip
-def test_a_header_says_three_words_and_no_more(bank: Bank, more: dict[str, Any]) -> None:
-    assert bank.why(token(bank.secret, header=more)) in {Reason.HEADER, Reason.MALFORMED}
+]  # fmt: skip
+
+
+def test_a_header_says_three_words_and_no_more(bank: Bank) -> None:
+    for more in HEADERS:
+        why = bank.why(token(bank.secret, header=more))
+        assert why in {Reason.HEADER, Reason.MALFORMED}, more
 
 
 def test_a_header_may_leave_out_what_it_is(bank: Bank) -> None:
@@ -284,36 +289,36 @@ def test_a_changed_word_is_a_broken_seal(bank: Bank) -> None:
         assert bank.why(f"{head}.{body}.") == Reason.SIGNATURE
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
+GARBAGE = [
         "", ".", "..", "...", "....", "a.b", "a.b.c", "é.é.é", "\ud800..", "\x00.\x00.\x00",
         "W10.e30.AAAA", "bnVsbA.e30.AAAA",
         "eyJhbGciOiJkaXIiLCJlbmMiOiJBMjU2R0NNIn0..AAAA.AAAA.AAAA",
         '{"payload":"e30","protected":"e30","signature":"AAAA"}', "Bearer eyJ.e30.AAAA",
         "a" * 5000, ".".join(["a" * 2000] * 3),
-    ],
-)  # fmt: skip
-def test_what_is_no_token_is_refused_unread(bank: Bank, text: str) -> None:
-    assert bank.why(text) == Reason.MALFORMED
+]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    "body", ["[]", '"text"', "7", "null", "", "{", "NaN", "[" * 3000, '{"iss":' * 200]
-)
-def test_claims_are_an_object(bank: Bank, body: str) -> None:
+def test_what_is_no_token_is_refused_unread(bank: Bank) -> None:
+    for text in GARBAGE:
+        assert bank.why(text) == Reason.MALFORMED, text
+
+
+def signed(bank: Bank, body: str) -> str:
+    """A body that no library would write, signed as it should be."""
     head = b64(json.dumps({"alg": "HS256", "kid": bank.secret.row.name}))
     message = f"{head}.{b64(body)}"
-    signed = f"{message}.{b64(bank.secret.sign(message.encode()))}"
-    assert bank.why(signed) in {Reason.SIGNATURE, Reason.MALFORMED}
+    return f"{message}.{b64(bank.secret.sign(message.encode()))}"
 
 
-@pytest.mark.parametrize("number", ["1e400", "-1e400", "NaN", "Infinity", "9" * 3000, "1" + "0" * 40])
-def test_numbers_beyond_counting_are_refused(bank: Bank, number: str) -> None:
-    head = b64(json.dumps({"alg": "HS256", "kid": bank.secret.row.name}))
-    body = json.dumps(claims(exp="HERE")).replace('"HERE"', number)
-    message = f"{head}.{b64(body)}"
-    assert bank.why(f"{message}.{b64(bank.secret.sign(message.encode()))}") != ""
+def test_claims_are_an_object(bank: Bank) -> None:
+    for body in ("[]", '"text"', "7", "null", "", "{", "NaN", "[" * 2500, '{"iss":' * 200):
+        assert bank.why(signed(bank, body)) in {Reason.SIGNATURE, Reason.MALFORMED}, body
+
+
+def test_numbers_beyond_counting_are_refused(bank: Bank) -> None:
+    for number in ("1e400", "-1e400", "NaN", "Infinity", "9" * 2000, "1" + "0" * 40):
+        body = json.dumps(claims(exp="HERE")).replace('"HERE"', number)
+        assert bank.why(signed(bank, body)) in {Reason.CLAIMS, Reason.LIFETIME}, number
 
 
 def test_a_long_token_is_not_looked_at(bank: Bank) -> None:
@@ -324,13 +329,17 @@ def test_a_long_token_is_not_looked_at(bank: Bank) -> None:
 
 
 @given(st.text(max_size=200) | st.lists(st.text(max_size=40), min_size=3, max_size=3).map(".".join))
-@checked(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@checked(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 def test_no_garbage_is_a_token_or_breaks_anything(bank: Bank, text: str) -> None:
     assert bank.why(text) != ""
 
 
 @given(st.integers(min_value=0, max_value=10**6), st.sampled_from("ABCxyz019-_.="))
-@checked(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@checked(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 def test_no_other_letter_anywhere_in_a_token_is_taken_twice(
     bank: Bank, place: int, letter: str
 ) -> None:
@@ -367,7 +376,5 @@ def test_it_is_noted_that_a_key_is_in_use(bank: Bank) -> None:
 
 
 def _claims_of(text: str) -> bytes:
-    import base64
-
     body = text.split(".")[1]
     return base64.urlsafe_b64decode(body + "=" * (-len(body) % 4))
