@@ -19,6 +19,7 @@ from sqlalchemy import select
 from werkzeug.routing import AnyConverter
 
 from app.accounts import absences
+from app.accounts import queries as people
 from app.accounts import service as accounts
 from app.accounts.models import OutsideIdentity, Passkey, Session
 from app.core import clock
@@ -37,6 +38,8 @@ from app.sla.service import calendars
 from app.topics import gate
 from app.topics.models import Post
 from app.topics.service import Words
+from app.widget.models import Origin, Site
+from app.widget.service import asking, keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,6 +53,7 @@ if TYPE_CHECKING:
     from tests.builders import Builders
 
 TAG = "метро"
+BANK = "https://bank.example"
 ALL_DAYS = {"mode": "24x7", "tz": "Europe/Moscow"}
 
 
@@ -103,6 +107,8 @@ class Samples:
             "kind": "privacy",
             "passkey_id": self._passkey(manager),
         }
+        # What a word means on all pages of a slice.
+        self.of_slice: dict[str, dict[str, object]] = {"widget": self._widget()}
         self.of_endpoint: dict[str, dict[str, object]] = {
             "topics.tag": {"name": TAG},
             "accounts.confirm": {"token": self._ticket("confirm", house.person(confirmed_at=None))},
@@ -110,6 +116,7 @@ class Samples:
             "accounts.use_link": {"token": self._ticket("link", house.customer())},
             "accounts.change_address": {"token": self._ticket("change", house.customer())},
         }
+        self.of_endpoint["widget.confirm"] = {"token": self._asked()}
         token = notify.unsubscribe_token(self.topic.asker, "answer", self.topic.id)
         for name in ("unsubscribe", "end_letters", "resume_letters"):
             self.of_endpoint[f"notify.{name}"] = {"token": token}
@@ -126,7 +133,7 @@ class Samples:
             for rule in every(app)
             for name in sorted(rule.arguments)
             if not isinstance(rule._converters[name], AnyConverter)
-            and name not in self.of_endpoint.get(rule.endpoint, self.values)
+            and name not in self._known(rule)
         ]
 
     def addresses(self, app: Flask, method: str) -> Iterator[tuple[str, str]]:
@@ -137,13 +144,17 @@ class Samples:
                 for values in self._values(rule):
                     yield rule.endpoint, adapter.build(rule.endpoint, values, method=method)
 
+    def _known(self, rule: Rule) -> dict[str, object]:
+        of_slice = self.of_slice.get(rule.endpoint.partition(".")[0], {})
+        return {**self.values, **of_slice, **self.of_endpoint.get(rule.endpoint, {})}
+
     def mailed(self, app: Flask) -> Iterator[tuple[str, str]]:
         """The pages whose address is itself what opens them."""
         by_link = {rule.endpoint for rule in every(app) if "token" in rule.arguments}
         return ((name, path) for name, path in self.addresses(app, "GET") if name in by_link)
 
     def _values(self, rule: Rule) -> Iterator[dict[str, Any]]:
-        known = {**self.values, **self.of_endpoint.get(rule.endpoint, {})}
+        known = self._known(rule)
         choices = {
             name: sorted(converter.items)
             for name, converter in rule._converters.items()
@@ -240,6 +251,26 @@ class Samples:
             self.of_endpoint[f"privacy.{name}"] = {"erasure_id": done.id}
         for name in ("order_erasure", "place_hold"):
             self.of_endpoint[f"privacy.{name}"] = {"person_id": leaving.id}
+
+    def _widget(self) -> dict[str, object]:
+        """A site that carries the widget, and what its tokens are signed with."""
+        administrator = self.people["administrator"]
+        assert administrator is not None
+        site = Site(key="sample-site-0000000000", name="Сайт банка", origins=[Origin(origin=BANK)])
+        session.add(site)
+        session.flush()
+        key, _secret = keys.add_secret(administrator, site)
+        return {"key": site.key, "site_id": site.id, "key_id": key.id}
+
+    def _asked(self) -> str:
+        """What a guest asked on the bank's site and has yet to publish."""
+        site = session.get_one(Site, self.of_slice["widget"]["site_id"])
+        said = {"kind": "question", "title": "Как закрыть вклад?", "body": "Раньше срока, из дома."}
+        where = asking.From(f"{BANK}/deposits", "Вклады", {"product": "Вклад"})
+        fields = {**said, "category_id": str(self.topic.category_id)}
+        asking.send_link(site, "guest@example.org", fields, where, "ru")
+        [ticket] = people.tickets_to("guest@example.org", "publish", clock.now() - timedelta(1))
+        return accounts.token(ticket)
 
     def _picture(self) -> str:
         target = io.BytesIO()
