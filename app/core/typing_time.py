@@ -29,9 +29,12 @@ def init(app: Flask) -> None:
 
 
 def opened(*, restored: bool = False) -> Markup:
-    """The hidden field that says so."""
-    pagecache.never()
-    if restored:
+    """The hidden field that says so.
+
+    A page that is kept for everybody was opened at no instant, and needs none: what a guest writes
+    there becomes a draft, and is measured no more than any other.
+    """
+    if restored or pagecache.is_at_hand():
         return Markup("")
     kept = request.form.get(FIELD, "") if request.method == "POST" else ""
     stamp = kept if _instant(kept) is not None else _stamp(int(clock.now().timestamp() * 1000))

@@ -24,7 +24,8 @@ _PERSONAL: Final = frozenset({"sid", "__Host-sid", "guest", "__Host-guest"})
 # What a page is made from besides: all that the application may see of its first reader. None of it
 # is said in a page; it is for who counts, and for limits, whose refusals are not kept.
 _SEEN: Final = frozenset({
-    "HTTP_HOST", "HTTP_USER_AGENT", "HTTP_SEC_PURPOSE", "HTTP_PURPOSE", "HTTP_X_FORWARDED_FOR",
+    "HTTP_HOST", "HTTP_USER_AGENT", "HTTP_X_FORWARDED_FOR", "HTTP_SEC_FETCH_DEST",
+    "HTTP_SEC_PURPOSE", "HTTP_PURPOSE", "HTTP_X_PURPOSE", "HTTP_X_MOZ",
 })  # fmt: skip
 _LONGEST_HEADER: Final = 300
 _LONGEST_QUERY: Final = 2000

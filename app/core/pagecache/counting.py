@@ -21,6 +21,7 @@ class Hit:
     endpoint: str
     args: dict[str, Any]
     language: str
+    media_type: str
     note: dict[str, Any]
 
 

@@ -72,7 +72,8 @@ class Kept:
             said = json.dumps(self.headers).encode()
             self.etag = f'W/"{hashlib.sha256(said + self.body).hexdigest()[:22]}"'
         types = [value for name, value in self.headers if name.lower() == "content-type"]
-        self.is_packable = packing.is_packable("".join(types), len(self.body))
+        self.media_type = "".join(types).partition(";")[0]
+        self.is_packable = packing.is_packable(self.media_type, len(self.body))
         changed = [value for name, value in self.headers if name.lower() == "last-modified"]
         self.last_modified = changed[0] if changed else ""
 

@@ -21,7 +21,7 @@ PRIVATE: Final = frozenset({
     # What only staff and the author see
     "submissions", "appeals", "reports", "restraints", "trust", "text_traces", "watched_words",
     # Counts of readers and of what they look for
-    "asked_words", "settled_gaps", "topic_help", "visits", "visitors",
+    "asked_words", "settled_gaps", "topic_help", "site_visits", "topic_visits", "topic_views",
     # The widget, whose pages are never kept
     "widget_sites", "widget_origins", "widget_places", "widget_keys", "widget_enquiries",
     "widget_seen", "widget_used_tokens", "widget_uses",

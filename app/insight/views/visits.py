@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from flask import render_template, request
 
-from app.core import policy
+from app.core import pagecache, policy
 from app.core.i18n import format_short
+from app.core.pagecache import Hit
 from app.core.panels import panel
 from app.core.web import current_actor
 from app.insight import visits
@@ -40,6 +41,14 @@ def count(response: Response) -> Response:
         topic = request.endpoint == "topics.topic"
         visits.note(request.environ, (request.view_args or {}).get("topic_id") if topic else None)
     return response
+
+
+@pagecache.on_hit
+def count_again(hit: Hit) -> None:
+    """The same of a page that was given without asking Flask."""
+    if hit.media_type == "text/html":
+        topic = hit.endpoint == "topics.topic"
+        visits.note(hit.environ, hit.args.get("topic_id") if topic else None)
 
 
 def is_page(response: Response) -> bool:
