@@ -15,7 +15,7 @@ from hypothesis import settings as checked
 from hypothesis import strategies as st
 
 from app.core import clock, retention
-from app.core.db import session
+from app.core.db import db, session
 from app.widget import tokens
 from app.widget.models import UsedToken
 from app.widget.service import keys
@@ -25,6 +25,9 @@ from tests.widget.signing import AUDIENCE, ISSUER, ORIGIN, Pair, Secret, b64, cl
 if TYPE_CHECKING:
     from app.widget.models import Site
     from tests.builders import Builders
+
+
+ONCE = "how a token is written is no matter of the database"
 
 
 class Bank:
@@ -333,6 +336,8 @@ def test_a_long_token_is_not_looked_at(bank: Bank) -> None:
     max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 def test_no_garbage_is_a_token_or_breaks_anything(bank: Bank, text: str) -> None:
+    if db.engine.dialect.name != "sqlite":
+        pytest.skip(ONCE)
     assert bank.why(text) != ""
 
 
@@ -343,6 +348,8 @@ def test_no_garbage_is_a_token_or_breaks_anything(bank: Bank, text: str) -> None
 def test_no_other_letter_anywhere_in_a_token_is_taken_twice(
     bank: Bank, place: int, letter: str
 ) -> None:
+    if db.engine.dialect.name != "sqlite":
+        pytest.skip(ONCE)
     text = token(bank.secret, jti="one")
     place %= len(text)
     bank.why(text)  # used up: what differs only in how it is written is it again
