@@ -95,6 +95,12 @@ SETTINGS = (
         "Megabytes of ready pages each web process keeps for readers who are not signed in; with"
         " REDIS_URL they share them. 0: every page is made anew.",
     ),
+    Setting(
+        "BREACHED_PASSWORDS",
+        "",
+        "A folder or file of leaked passwords as SHA-1, in the range format: none is taken as a new"
+        " one. Read here, never asked of the network. Empty: only the most common are refused.",
+    ),
     Setting("DEVELOPMENT", "no", "yes: reload templates and show the component catalogue at /ui."),
     Setting("LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR."),
     Setting("LOG_FORMAT", "console", "console: lines for people. json: an object a line."),
@@ -147,6 +153,7 @@ def load(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
         "SIGN_IN_PROVIDERS": ROOT / read["SIGN_IN_PROVIDERS"]
         if read["SIGN_IN_PROVIDERS"]
         else None,
+        "BREACHED_PASSWORDS": _there("BREACHED_PASSWORDS", read["BREACHED_PASSWORDS"]),
         "DEVELOPMENT": read["DEVELOPMENT"].lower() in {"1", "yes", "true", "on"},
         "SECURE": read["PUBLIC_URL"].startswith("https://"),
         # Ten megabytes of picture and room for the form around it.
@@ -156,6 +163,15 @@ def load(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
 
 def _file(path: str) -> Path | None:
     return ROOT / path if path else None
+
+
+def _there(name: str, path: str) -> Path | None:
+    """A file or folder that must be there: a guard that is named and missing guards nothing."""
+    found = _file(path)
+    if found is not None and not found.exists():
+        message = f"{name} is {path!r}; there is no such file or folder."
+        raise UnknownValueError(message)
+    return found
 
 
 def _one_of(name: str, value: str, known: tuple[str, ...]) -> str:

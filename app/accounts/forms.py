@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
 from email_validator import EmailNotValidError, validate_email
+from flask import current_app
 from wtforms import (
     BooleanField,
     DateField,
@@ -23,7 +24,7 @@ from wtforms import (
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than stubs
 from wtforms.validators import InputRequired, Length, Optional
 
-from app.accounts import factors, passkeys, passwords, service
+from app.accounts import factors, leaked, passkeys, passwords, service
 from app.accounts.absences import LONGEST as LONGEST_ABSENCE
 from app.accounts.absences import Leave
 from app.accounts.models import ROLES
@@ -118,6 +119,10 @@ def _judge(field: Field, *words: str, staff: bool = False) -> None:
     if passwords.is_common(field.data):
         raise ValidationError(
             _("This password is among the first that anybody would try. Please choose another.")
+        )
+    if leaked.is_known(field.data, current_app.config["BREACHED_PASSWORDS"]):
+        raise ValidationError(
+            _("This password leaked from another place and is tried first. Please choose another.")
         )
     if passwords.is_made_of(field.data, [*words, addresses.host(), "otklik"]):
         raise ValidationError(

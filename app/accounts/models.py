@@ -88,8 +88,12 @@ class Person(Model):
     @property
     def is_active(self) -> bool:
         """Whether they may be signed in."""
-        may_enter = self.disabled_at is None and not self.is_suspended
-        return may_enter and self.confirmed_at is not None
+        return self.is_open and not self.is_suspended
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is an account to come back to, though they may be kept out for a while."""
+        return self.disabled_at is None and self.confirmed_at is not None
 
     @property
     def is_suspended(self) -> bool:

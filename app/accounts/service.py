@@ -254,17 +254,17 @@ def ask_link(email: str, locale: str, *, next_page: str | None = None) -> Ticket
     """
     email = email.strip().lower()
     person = queries.by_email(email)
-    if person is None or not person.is_active or person.is_staff:
-        known = person if person is not None and person.is_active else None
+    if person is None or not person.is_open or person.is_staff:
+        known = person if person is not None and person.is_open else None
         return issue("no_link", known, email, locale)
     return issue("link", person, email, person.locale or locale, next_page=next_page)
 
 
 def use_link(ticket: Ticket) -> Person | None:
-    """Whom the mailed link signs in, once; None when they may not come in that way any more."""
+    """Whose link it is, once; None when they may not come in that way any more."""
     ticket.used_at = clock.now()
     person = ticket.person
-    if person is None or not person.is_active or person.is_staff:
+    if person is None or not person.is_open or person.is_staff:
         record(SignInFailed(person.id if person else None, "link"))
         return None
     return person

@@ -78,6 +78,11 @@ def is_signed_in(actor: Actor, _thing: object) -> bool:
     return actor.id is not None
 
 
+def is_not_silenced(actor: Actor, _thing: object) -> bool:
+    """Anybody but somebody who may only read for now."""
+    return not getattr(actor, "is_silenced", False)
+
+
 def is_guest(actor: Actor, _thing: object) -> bool:
     """Somebody not signed in."""
     return actor.id is None

@@ -12,6 +12,7 @@ from app.core.guests import make_guest
 from app.core.headers import FOREVER
 from app.core.i18n import _, duration
 from app.core.limits import Limit
+from app.core.policy import is_not_silenced
 from app.core.web import Door, current_actor, go_back
 from app.media import policy, queries, service  # noqa: F401 (it declares the permissions)
 from app.media.images import PictureError, TooLarge
@@ -31,6 +32,8 @@ def upload() -> ResponseReturnValue:
     actor, file = current_actor(), request.files.get("file")
     if file is None or not file.filename:
         return _refused(_("Choose a picture first."), 422)
+    if not is_not_silenced(actor, None):
+        return _refused(_("You cannot write here for now. Your profile says why."), 403)
     guest = make_guest() if actor.id is None else None
     if pause := limits.wait(PACE):
         answer = make_response(

@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import ColumnElement, true
 
-from app.core.policy import anyone, is_manager, is_signed_in, is_staff, permission
+from app.core.policy import (
+    anyone,
+    is_manager,
+    is_not_silenced,
+    is_signed_in,
+    is_staff,
+    permission,
+)
 from app.topics import answering, turns
 from app.topics.models import Post, Topic
 
@@ -131,7 +138,9 @@ permission("topics.comment", [is_signed_in, is_not_closed])
 # A guest may begin a comment; it is kept, and published once they have signed in.
 permission("topics.write_comment", [is_not_closed])
 permission("topics.give_verdict", [asked_it, awaits_a_verdict, is_not_closed])
-permission("topics.vote", [is_signed_in, did_not_ask_it, is_not_praise, is_not_closed])
+permission(
+    "topics.vote", [is_signed_in, is_not_silenced, did_not_ask_it, is_not_praise, is_not_closed]
+)
 permission("topics.edit", [asked_it, is_not_closed], [is_manager])
 permission("topics.edit_post", [wrote_it], [is_manager])
 permission("topics.use_desk", [is_staff])

@@ -22,6 +22,7 @@ from app.accounts.outside.asking import ProviderError
 from app.core.db import db, session
 from app.core.events import Fact
 from app.insight import health
+from app.moderation.service import restrain
 from config import ROOT
 from tests.accounts.provider import IdentityProvider, ec, rsa, signed_with_the_public_key, unsigned
 
@@ -522,6 +523,18 @@ def test_who_is_shut_out_stays_out(idp: IdentityProvider, browser: Browser) -> N
     browser.post("/sign-out")
     person.disabled_at = person.created_at
     assert through(idp, browser).status_code == 403
+    assert who(browser) is None
+
+
+def test_who_is_suspended_is_told_why(
+    idp: IdentityProvider, browser: Browser, house: Builders
+) -> None:
+    person = joined(idp, browser)
+    restrain(house.manager(), person, "suspend", "Реклама в ответах.", None)
+    session.commit()
+    answer = through(idp, browser)
+    assert answer.status_code == 422
+    assert "Реклама в ответах." in answer.text
     assert who(browser) is None
 
 

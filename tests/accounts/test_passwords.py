@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 from argon2 import PasswordHasher
+from flask import Flask
+from sqlalchemy import select
 from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
 from app.accounts import passwords, queries, service
+from app.accounts.models import Ticket
 from app.core.db import session
 from tests.builders import PASSWORD
 
@@ -119,3 +122,28 @@ def test_a_cheaper_hash_is_made_anew_at_the_next_sign_in(house: Builders) -> Non
 
 def test_there_is_no_account_to_begin_with(house: Builders) -> None:
     assert queries.administrators() == []
+
+
+def test_a_customer_s_password_is_not_enough_for_staff_any_more(
+    app: Flask, house: Builders, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Promoted, they set one of staff's length by a letter to their mailbox."""
+    monkeypatch.setitem(app.config, "STAFF_SECOND_FACTOR", True)
+    house.brand(locale="en")
+    short = "ветер и снег"
+    person = house.customer(email="olga@example.org", locale="en")
+    service.set_password(person, short)
+    service.appoint(house.administrator(), person, "manager", "Community manager")
+    sent = {"email": "olga@example.org", "password": short}
+
+    wrong = browser.post("/sign-in", {**sent, "password": "ветер и дождь"})
+    assert wrong.status_code == 422
+    assert "15 characters" not in wrong.text
+    answer = browser.post("/sign-in", sent)
+    assert answer.status_code == 200
+    assert "15 characters" in answer.text
+    assert browser.get("/profile").status_code == 303
+    ticket = session.scalars(select(Ticket).where(Ticket.purpose == "reset")).one()
+    link = f"/reset/{service.token(ticket)}"
+    assert browser.post(link, {"password": short + "!!"}).status_code == 422
+    assert browser.post(link, {"password": f"{short}, и лёд"}).status_code == 303

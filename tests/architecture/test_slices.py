@@ -12,8 +12,8 @@ EVERY_SLICE = {
 }  # fmt: skip
 OWN = {
     "accounts": {
-        "absences", "codes", "consents", "factors", "leaked", "namesakes", "outside", "paces", "passkeys",
-        "passwords", "sessions",
+        "absences", "codes", "consents", "factors", "leaked", "namesakes", "outside", "paces",
+        "passkeys", "passwords", "sessions",
     },
     "brand": {"colours"},
     "channels": {"stackexchange"},

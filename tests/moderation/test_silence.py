@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import io
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from PIL import Image as Picture
 from sqlalchemy import func, select
 
 from app.accounts.models import Session
 from app.core import clock
 from app.core.db import session
+from app.media.models import Image
 from app.moderation import queries, service
 from app.moderation.models import Act, Appeal, Restraint
 from app.topics.models import Post, Topic
@@ -206,3 +209,26 @@ def test_a_withdrawal_s_reason_is_no_way_around(
     assert browser.post(path, {"reason": "Купите у нас дешевле"}).status_code == 422
     assert session.get_one(Topic, topic.id).closed_at is None
     assert browser.post(path, {"reason": ""}).status_code == 303
+
+
+def test_the_silenced_neither_vote_nor_upload(
+    browser: Browser, house: Builders, person: Person, moderator: Person
+) -> None:
+    topic = house.question()
+    before = topic.votes_count
+    browser.sign_in(person)
+    assert "vote-button" in browser.get(f"/topics/{topic.id}").text
+    service.restrain(moderator, person, "silence", REASON, clock.now() + timedelta(days=1))
+    session.commit()
+
+    assert "vote-button" not in browser.get(f"/topics/{topic.id}").text
+    assert browser.post(f"/topics/{topic.id}/vote").status_code == 404
+    session.refresh(topic)
+    assert topic.votes_count == before
+    picture = io.BytesIO()
+    Picture.new("RGB", (6, 4), "teal").save(picture, "PNG")
+    fields = {"file": (io.BytesIO(picture.getvalue()), "x.png")}
+    answer = browser.post("/media", fields, headers={"Accept": "application/json"})
+    assert answer.status_code == 403
+    assert answer.json["error"]
+    assert session.scalar(select(func.count()).select_from(Image)) == 0

@@ -166,7 +166,7 @@ def needed(provider: Provider, claims: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _let_in(identity: OutsideIdentity) -> Person:
-    if not identity.person.is_active:
+    if not identity.person.is_open:
         raise ShutOutError
     identity.used_at = clock.now()
     return identity.person

@@ -53,7 +53,11 @@ def arrive(
     """Sign `person` in after a first proof; who has a second factor is asked for it first.
 
     `method` and `second` are words of `SignedIn`; `second` says that this proof was two at once.
+    Who is suspended is told so, and why, whichever proof it was.
     """
+    if person.is_suspended:
+        service.note_failure(person, method)
+        return page("sign_in", SignInForm(fresh=True), suspended=person)
     if not second and factors.of(person):
         sessions.wait_for_second(person, method, next_page)
         return see_other("accounts.second_step")
@@ -119,7 +123,7 @@ def sign_in_by_passkey() -> ResponseReturnValue:
         person = factors.use_passkey(form.credential.data or "", challenge).person
     except passkeys.RefusedKeyError:
         person = None
-    if person is None or not person.is_active:
+    if person is None or not person.is_open:
         password = SignInForm(fresh=True)
         password.form_errors.append(_no_passkey())
         return page("sign_in", password)

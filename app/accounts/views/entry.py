@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flask import flash, make_response, render_template, request, url_for
+from flask import current_app, flash, make_response, render_template, request, url_for
 
-from app.accounts import consents, paces, service, sessions
+from app.accounts import consents, paces, passwords, service, sessions
 from app.accounts.forms import (
     AddressForm,
     ChangeAddressForm,
@@ -127,7 +127,31 @@ def _tried(form: SignInForm) -> ResponseReturnValue:
         form.form_errors.append(_("The e-mail or the password does not fit. Please try again."))
         return page("sign_in", form)
     paces.after_coming_in(email)
+    if _is_too_short(person, form.password.data or ""):
+        return _ask_for_a_longer_one(person)
     return arrive(person, "password", next_page=request.values.get("next"))
+
+
+def _is_too_short(person: Person, password: str) -> bool:
+    """Whether a customer's password has outlived their promotion; the demo bank's are its own."""
+    is_asked = person.is_staff and current_app.config["STAFF_SECOND_FACTOR"]
+    return is_asked and len(password) < passwords.SHORTEST_OF_STAFF
+
+
+def _ask_for_a_longer_one(person: Person) -> ResponseReturnValue:
+    """Nobody comes in; the letter leads to where a longer password is set."""
+    email = person.email or ""
+    if paces.may_be_written_to(email, paces.RESETS):
+        service.ask_reset(email, person.locale or locale_code())
+    flash(
+        _(
+            "Those who work for the bank need a password of %(min)d characters or more. A letter"
+            " with a link to set one is on its way to you.",
+            min=passwords.SHORTEST_OF_STAFF,
+        ),
+        "info",
+    )
+    return look_in_your_mail(email)
 
 
 @door.post("/sign-out", may="accounts.sign_out")
