@@ -76,6 +76,13 @@ def ask(site: Site) -> ResponseReturnValue:
     return _asked(site, form, who)
 
 
+@door.get("/embed/<key>/category", may="widget.use", on=queries.site_by_key)
+def suggest_category(site: Site) -> ResponseReturnValue:
+    """Where the words typed so far belong, while nobody has chosen."""
+    found = _guess(site, request.args.get("q", "")[:2000])
+    return {"category_id": found.id if found else None}
+
+
 @challenge.rule("widget.ask")
 def many_ask_here(**_about: object) -> bool:
     """Many had letters sent from around here within the hour."""
