@@ -30,7 +30,7 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 import config  # noqa: E402 (the line above finds it)
-from app.core import clock  # noqa: E402
+from app.core import clock, tallies  # noqa: E402
 from app.core.db import db, session  # noqa: E402
 from app.core.policy import PUBLIC  # noqa: E402
 from app.factory import create_app  # noqa: E402
@@ -116,7 +116,8 @@ def _get(client: FlaskClient, address: str) -> None:
 
 
 def _cost(ask: Callable[[], None], requests: int) -> Cost:
-    ask()
+    for _ in range(3):
+        ask()
     with asked() as statements:
         ask()
     with db.engine.connect() as connection:
@@ -140,11 +141,12 @@ def _cost(ask: Callable[[], None], requests: int) -> Cost:
 
 
 def _backend() -> Callable[[], float]:
-    """The processor seconds of the database's process that answers us (the pool holds just one)."""
+    """The processor seconds of those processes of the database that may answer us."""
     with db.engine.connect() as connection:
-        pid = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
-    spent = Path(f"/proc/{pid}/schedstat")
-    return lambda: int(spent.read_text().split()[0]) / 1e9
+        ours = "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
+        pids = connection.exec_driver_sql(ours).scalars().all()
+    spent = [Path(f"/proc/{pid}/schedstat") for pid in pids]
+    return lambda: sum(int(each.read_text().split()[0]) for each in spent) / 1e9
 
 
 # ——— the report
@@ -231,10 +233,14 @@ def _measured(
             "PUBLIC_URL": BASE,
             "LOG_LEVEL": "ERROR",
             "RATE_LIMITS": "no",
+            # What a page costs is what it costs to make.
+            "PAGE_CACHE_MB": "0",
             "STAFF_SECOND_FACTOR": "no",
         }
     )
     app = create_app(settings)
+    # Nobody writes meanwhile, on a connection that is not looked at.
+    tallies.init(None)
     with app.app_context():
         if not filled:
             make(size)

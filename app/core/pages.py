@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from sqlalchemy import Integer, Row, Select, tuple_
+from sqlalchemy import Integer, Row, Select, func, select, tuple_
 
 from app.core.db import UTCDateTime, session
 
@@ -55,6 +55,12 @@ def keyset_rows(
 ) -> Page[Row[Any]]:
     """The same for a query of several columns: sums, counts."""
     return _page(query, order, cursor, size, lambda asked: list(session.execute(asked)))
+
+
+def count_up_to(query: Select[Any], most: int) -> int:
+    """How many rows `query` finds, and `most + 1` when more: a count nobody reads costs no more."""
+    few = query.order_by(None).limit(most + 1).subquery()
+    return session.scalar(select(func.count()).select_from(few)) or 0
 
 
 def _page(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, String, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.accounts.models import Person, Ticket
@@ -24,12 +24,13 @@ class Follow(Model):
     """
 
     __tablename__ = "follows"
+    __table_args__ = (Index("ix_follows_person_latest", "person_id", "at", "topic_id"),)
 
     topic_id: Mapped[int] = mapped_column(
         ForeignKey("topics.id", ondelete="CASCADE"), primary_key=True
     )
     person_id: Mapped[int] = mapped_column(
-        ForeignKey("people.id", ondelete="CASCADE"), primary_key=True, index=True
+        ForeignKey("people.id", ondelete="CASCADE"), primary_key=True
     )
     at: Mapped[datetime] = mapped_column(default=clock.now)
     ended_at: Mapped[datetime | None]

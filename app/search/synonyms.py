@@ -108,8 +108,13 @@ def thesaurus() -> Thesaurus:
     mark = (count, last, changed)
     if mark != _Known.mark:
         # Another thread may do the same meanwhile: each sets what it read whole.
-        _Known.thesaurus, _Known.mark = Thesaurus(each.words for each in groups()), mark
+        _Known.thesaurus, _Known.mark = Thesaurus(_words()), mark
     return _Known.thesaurus
+
+
+def _words() -> list[list[str]]:
+    """The words alone; who wrote them would bring everybody there is into the plan."""
+    return sorted(session.scalars(select(Synonyms.words)), key=lambda each: analysis.fold(each[0]))
 
 
 def groups() -> Sequence[Synonyms]:

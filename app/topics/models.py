@@ -83,6 +83,7 @@ class Tag(Model):
     """A word that ties topics together across categories."""
 
     __tablename__ = "tags"
+    __table_args__ = (Index("ix_tags_popular", "topics_count", "name"),)
 
     id: Mapped[intpk]
     name: Mapped[str] = mapped_column(String(40), unique=True)
@@ -104,6 +105,7 @@ class Topic(Model):
         Index("ix_topics_awaiting_recent", "is_awaiting", "opened_at", "id"),
         Index("ix_topics_category_awaiting", "category_id", "is_awaiting", "opened_at", "id"),
         Index("ix_topics_category_popular", "category_id", "votes_count", "id"),
+        Index("ix_topics_asker_recent", "asker_id", "pinned", "opened_at", "id"),
         Index("ix_topics_kept", "kept_at"),
         Index("ix_topics_newest", "opened_at", "id"),
         Index("ix_topics_category_newest", "category_id", "opened_at", "id"),
@@ -135,7 +137,7 @@ class Topic(Model):
     language: Mapped[str] = mapped_column(String(5), default="ru")
     state: Mapped[str] = mapped_column(String(24))
     category_id: Mapped[int] = mapped_column(ForeignKey("categories.id"))
-    asker_id: Mapped[int] = mapped_column(ForeignKey("people.id"), index=True)
+    asker_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
     opened_at: Mapped[datetime] = mapped_column(default=clock.now)
     active_at: Mapped[datetime] = mapped_column(default=clock.now)
     edited_at: Mapped[datetime | None]
@@ -221,13 +223,14 @@ class Post(Model):
     __table_args__ = (
         UniqueConstraint("topic_id", "seq"),
         Index("ix_posts_kind_published", "kind", "published_at", "author_id", "hidden_at"),
+        Index("ix_posts_author_kind", "author_id", "kind", "id"),
     )
 
     id: Mapped[intpk]
     topic_id: Mapped[int] = mapped_column(ForeignKey("topics.id", ondelete="CASCADE"))
     seq: Mapped[int]
     kind: Mapped[str] = mapped_column(String(20), default="comment")
-    author_id: Mapped[int] = mapped_column(ForeignKey("people.id"), index=True)
+    author_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
     # The author's post at the bank at that hour; people move on, answers stay.
     signed_as: Mapped[str] = mapped_column(String(120), default="")
     body: Mapped[str]

@@ -16,7 +16,7 @@ from sqlalchemy.orm import defaultload, lazyload
 from app.accounts.models import Person
 from app.core import clock
 from app.core.db import session
-from app.core.pages import Order, Page, keyset
+from app.core.pages import Order, Page, count_up_to, keyset
 from app.sla.engine.calendars import ALWAYS
 from app.sla.engine.rules import PROMISED_UPDATE
 from app.sla.models import CalendarVersion, ClockEvent, Promise
@@ -45,6 +45,8 @@ MOVES = 2
 # An idea may wait so long for a first word from the bank.
 IDEA_PATIENCE = timedelta(days=14)
 UNDECIDED = 5
+# Beyond this a pile is not counted: whoever reads the number does nothing else for it.
+MANY = 1000
 
 SOONEST: Order[Promise] = Order(
     (Promise.due_at, Promise.id), lambda p: (p.due_at, p.id), descending=False
@@ -113,7 +115,7 @@ class Cards:
 
 @dataclass(frozen=True)
 class Undecided:
-    """Ideas nobody has decided on for too long: how many, and those with the most voices."""
+    """Ideas nobody has decided on for too long: how many (up to one over MANY), and the first."""
 
     count: int = 0
     ideas: Sequence[Topic] = field(default_factory=list)
@@ -242,7 +244,7 @@ def undecided(view: View) -> Undecided:
         those.append(Topic.category_id == view.category.id)
     if view.accountable is not None:
         those.append(Topic.responsible_id == view.accountable.id)
-    count = session.scalar(select(func.count()).select_from(Topic).where(*those)) or 0
+    count = count_up_to(select(Topic.id).where(*those), MANY)
     if not count:
         return Undecided()
     query = select(Topic).where(*those).options(*_for_a_card())

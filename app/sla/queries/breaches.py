@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, and_, case, func, or_, select
 from sqlalchemy.orm import joinedload
 
 from app.core.db import session
-from app.core.pages import Order, Page, keyset
+from app.core.pages import Order, Page, count_up_to, keyset
 from app.sla.engine.people import ledger, rosters
 from app.sla.engine.promises import evaluate
 from app.sla.models import BreachReason, Promise
@@ -31,6 +31,8 @@ CODES = ("too_busy", "waited_inside", "wrong_place", "away", "unnoticed", "outag
 # What a filter calls breaches that nobody has given a reason for.
 UNNAMED = "none"
 SIZE = 30
+# Where a page only says that there is work, it says "more than a thousand" and does not count.
+MANY = 1000
 # Rows that an export holds in memory at once.
 CHUNK = 500
 
@@ -97,9 +99,9 @@ def page(period: Period, cursor: str | None = None, size: int = SIZE) -> tuple[P
 
 
 def unnamed(period: Period, size: int) -> tuple[Sequence[Promise], int]:
-    """Those that nobody gave a reason for, the last first, and how many."""
-    found, count = page(period, size=size)
-    return found.items, count
+    """Those that nobody gave a reason for, the last first, and how many, up to one over MANY."""
+    found = keyset(_narrowed(select(Promise), period), LAST_BROKEN, size=size)
+    return found.items, count_up_to(_narrowed(select(Promise.id), period), MANY)
 
 
 def totals(period: Period) -> dict[str, int]:
