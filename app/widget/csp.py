@@ -23,13 +23,9 @@ KNOWN: Final = frozenset({
 })  # fmt: skip
 
 _USUAL: Final = {"http": 80, "https": 443, "ws": 80, "wss": 443}
-# A source that names the first lets the others in, too.
-_STRONGER: Final = {
-    "http": {"http", "https"},
-    "https": {"https"},
-    "ws": {"ws", "wss", "http", "https"},
-    "wss": {"wss", "https"},
-}
+# A source that names the first lets the second in, too. (The standard lets "ws:" and "wss:" stand
+# for https as well; browsers don't.)
+_STRONGER: Final = {"http": {"http", "https"}, "ws": {"ws", "wss"}}
 _SCHEME: Final = re.compile(r"([a-z][a-z0-9+.-]*):", re.IGNORECASE)
 _HOST: Final = re.compile(
     r"(?:(?P<scheme>[a-z][a-z0-9+.-]*)://)?"

@@ -8,7 +8,7 @@ import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from markupsafe import escape
 
@@ -59,7 +59,7 @@ class Look:
             "data-target": self.target if self.shape == "block" else "",
             "data-position": "left" if is_button and self.position == "left" else "",
             "data-label": self.label if is_button else "",
-            "data-color": self.color,
+            "data-color": self.color if is_button else "",
             "data-offset": offset if is_button else "",
             "data-lang": self.lang,
             "data-theme": "" if self.theme == "auto" else self.theme,
@@ -74,12 +74,12 @@ def releases(file: Path = RELEASES) -> list[Release]:
         said = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return []
-    rows = said.get("releases", said) if isinstance(said, dict) else said
-    if isinstance(rows, dict):
-        rows = [{"version": v, **(r if isinstance(r, dict) else {"integrity": r})}
-                for v, r in rows.items()]  # fmt: skip
-    found = [_release(row) for row in rows if isinstance(row, dict)]
-    return sorted(filter(None, found), key=_order, reverse=True)
+    found = [
+        Release(version, integrity)
+        for version, integrity in (said.items() if isinstance(said, dict) else ())
+        if _VERSION.fullmatch(version) and _INTEGRITY.fullmatch(str(integrity))
+    ]
+    return sorted(found, key=lambda each: [*map(int, each.version.split("."))], reverse=True)
 
 
 def line(attributes: Mapping[str, str], release: Release | None = None) -> str:
@@ -119,14 +119,3 @@ def directives() -> list[str]:
 
 def _written(said: Mapping[str, str]) -> str:
     return " ".join(f'{name}="{escape(value)}"' for name, value in said.items())
-
-
-def _release(row: Mapping[str, Any]) -> Release | None:
-    version, integrity = str(row.get("version", "")), str(row.get("integrity", ""))
-    if _VERSION.fullmatch(version) and _INTEGRITY.fullmatch(integrity):
-        return Release(version, integrity)
-    return None
-
-
-def _order(release: Release | None) -> list[int]:
-    return [int(part) for part in (release.version if release else "0").split(".")]

@@ -81,7 +81,7 @@ class SiteForm(Form):
     """Name, origins, where its questions go, who signs for its customers."""
 
     name = StringField(
-        _l("Name"),
+        _l("Name of the site"),
         filters=[fold],
         validators=[InputRequired(REQUIRED), between(1, 80)],
         description=_l("For your colleagues, like “Internet bank”."),
