@@ -1,4 +1,5 @@
-// Keys of the frame: Tab goes round inside it while it is a dialog, Escape leaves it.
+// Keys of the frame: Tab goes round inside it while it is a dialog, Escape leaves it, and what is
+// being written is sent with Ctrl+Enter.
 const REACHED =
   "a[href], button:not(:disabled), input:not([type=hidden], :disabled), select:not(:disabled), textarea:not(:disabled), summary, [tabindex='0']";
 const isOne = (one, other) =>
@@ -17,7 +18,11 @@ const turn = (event) => {
 
 export default ({ isDialog, leave }) => {
   document.addEventListener("keydown", (event) => {
-    if (event.defaultPrevented || event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.defaultPrevented || event.isComposing || event.altKey) return;
+    if (event.ctrlKey || event.metaKey) {
+      if (event.key === "Enter") event.target.closest?.("form[data-ctrl-enter]")?.requestSubmit();
+      return;
+    }
     if (event.key === "Tab" && isDialog) turn(event);
     if (event.key === "Escape") leave();
   });

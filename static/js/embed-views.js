@@ -120,8 +120,14 @@ const submit = async (form, submitter) => {
     form.append(note);
     return;
   }
-  // A draft of what was sent is let go, and no question is asked on leaving.
-  form.dispatchEvent(new Event("helped"));
+  form.dispatchEvent(new Event("helped")); // no question is asked on leaving
+  if (next.dataset.said !== undefined && form.dataset.draftKey) {
+    // The draft of what was sent is let go.
+    const done = document.createElement("span");
+    Object.assign(done.dataset, { js: "draft", sent: form.dataset.draftKey });
+    done.hidden = true;
+    next.append(done);
+  }
   view.replaceWith(next);
   place.view = next;
   look();

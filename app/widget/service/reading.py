@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from app.core import clock
@@ -23,7 +24,8 @@ BEST: Final = 5
 # Of the topics like a page's title many have no answer yet.
 LOOKED_AT: Final = 10
 # Signs that stand between a page's own title and the name of its site.
-_SIGNS: Final = "|·•—–-"
+_SIGN: Final = re.compile(r" [|·•—–-] ")
+LONGEST: Final = 200
 
 
 def best_for(actor: Actor, site: Site, page: str, title: str) -> list[Topic]:
@@ -48,12 +50,8 @@ def _is_answered(topic: Topic) -> bool:
 
 def of_the_page(title: str, brand: Brand) -> str:
     """A page's title without the bank's name, which stands on every page of it."""
-    words = " ".join(title.split())[:200]
-    for sign in _SIGNS:
-        parts = words.split(f" {sign} ")
-        kept = [part for part in parts if brand.name.casefold() not in part.casefold()]
-        words = f" {sign} ".join(kept)
-    return words
+    parts = _SIGN.split(" ".join(title.split())[:LONGEST])
+    return " ".join(part for part in parts if brand.name.casefold() not in part.casefold())
 
 
 def unread(person: Person) -> int:
