@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from app.accounts import service as accounts
 from app.accounts.models import Absence, Person
 from app.brand.models import Brand
+from app.commands import showing
 from app.core.db import session
 from app.core.events import Fact
 from app.ideas import service as ideas
@@ -98,6 +99,7 @@ class Storyteller:
             yield step
         self._send_on_leave()
         self._shut_out()
+        self._put_up_the_widget()
         session.flush()
 
     # ————— before the first word
@@ -320,3 +322,8 @@ class Storyteller:
             if not told.get("active", True):
                 gone = last_seen.get(told["key"], self.now) + timedelta(hours=1)
                 self.people[told["key"]].disabled_at = min(gone, self.now)
+
+    def _put_up_the_widget(self) -> None:
+        folk = self.folk["people"]
+        by = next(self.people[p["key"]] for p in folk if "administrator" in p["roles"])
+        showing.put_up(read("widget.toml"), by, self.categories, self.now.date())

@@ -10,6 +10,9 @@ from typing import Any
 
 import pytest
 
+from app.widget.origins import normal
+from app.widget.pages import masked
+
 STORY = Path(__file__).parents[2] / "app" / "commands" / "story"
 KINDS = {"question", "idea", "problem", "praise"}
 STATES = {"under_consideration", "planned", "done", "declined"}
@@ -358,3 +361,13 @@ def test_the_guards_can_fail() -> None:
     assert LINK.findall("[история](topic:a-b)") == ["a-b"]
     with pytest.raises(AssertionError):
         span("two days")
+
+
+def test_the_bank_s_site_is_one_and_leads_to_its_categories() -> None:
+    for site in read("widget.toml")["site"]:
+        assert re.fullmatch(r"[\w-]{10,22}", site["key"])
+        assert [normal(origin) for origin in site["origins"]] == site["origins"]
+        assert {site["category"], *site["places"].values()} <= CATEGORIES.keys()
+        for used in site["uses"]:
+            assert masked(used["page"]) == used["page"]
+            assert used["helped"] <= used["searched"] <= used["opened"]
