@@ -38,6 +38,7 @@ from app.sla.service import calendars
 from app.topics import gate
 from app.topics.models import Post
 from app.topics.service import Words
+from app.widget import snippets
 from app.widget.models import Origin, Site
 from app.widget.service import asking, keys
 
@@ -117,6 +118,7 @@ class Samples:
             "accounts.change_address": {"token": self._ticket("change", house.customer())},
         }
         self.of_endpoint["widget.confirm"] = {"token": self._asked()}
+        self.of_endpoint["widget.release"] = {"version": snippets.releases()[0].version}
         token = notify.unsubscribe_token(self.topic.asker, "answer", self.topic.id)
         for name in ("unsubscribe", "end_letters", "resume_letters"):
             self.of_endpoint[f"notify.{name}"] = {"token": token}
