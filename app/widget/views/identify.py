@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 # A page of the bank's asks once; many of its customers share a network.
-PACE = Pace("widget_identify", times=60, seconds=60)
+PACE = Pace("widget-identify", times=60, seconds=60)
 
 
 @door.before_request
