@@ -165,9 +165,9 @@ class Bank:
         """When a topic was asked: the last ones within hours, the others over the years."""
         left = self.topics - number
         if left < self.pile:
-            return self.newest - LATELY * left / self.pile
+            return self.newest - LATELY * (left / self.pile)
         others = max(1, self.topics - self.pile)
-        return self.newest - LATELY - YEARS * (left - self.pile + 1) / others
+        return self.newest - LATELY - YEARS * ((left - self.pile + 1) / others)
 
     def batch(self, start: int, count: int, chain: Chain) -> Batch:
         """Topics `start + 1` to `start + count` and all that is theirs; POSTS posts to a topic."""

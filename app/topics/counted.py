@@ -9,7 +9,7 @@ _STANDS = (Topic.hidden_at.is_(None), Topic.merged_into_id.is_(None))
 _IN_SIGHT = (Post.topic_id == Topic.id, Post.hidden_at.is_(None))
 _OFFICIAL = Post.kind == "answer"
 
-# Those who spoke up elsewhere are known by their number alone.
+# Those who spoke up elsewhere, or were erased, are known by their number alone.
 counted(
     Topic.votes_count,
     select(func.count() + Topic.outside_votes).select_from(Vote).where(Vote.topic_id == Topic.id),

@@ -161,7 +161,7 @@ class Topic(Model):
     solved_at: Mapped[datetime | None]
 
     votes_count: Mapped[int] = mapped_column(default=0)
-    # Of these, voices that were counted elsewhere, before the topic was brought in.
+    # Of these, voices without a person here: counted before the topic was brought in, or erased.
     outside_votes: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     answers_count: Mapped[int] = mapped_column(default=0)
     comments_count: Mapped[int] = mapped_column(default=0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import or_, select, update
 
 from app.accounts.models import Person
 from app.core import markup, retention
@@ -87,6 +87,9 @@ def forget(erasing: Erasing) -> None:
     if of.guests:
         drafts.append(Draft.guest.in_(of.guests))
     erasing.delete(Draft, or_(*drafts))
+    mine = select(Vote.topic_id).where(Vote.person_id == of.person_id)
+    more = {"outside_votes": Topic.outside_votes + 1}
+    session.execute(update(Topic).where(Topic.id.in_(mine)).values(more))
     erasing.delete(Vote, Vote.person_id == of.person_id)
     asked = list(rows_of(Topic, Topic.asker_id == of.person_id))
     said = list(rows_of(Post, Post.author_id == of.person_id))

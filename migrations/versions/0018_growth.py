@@ -36,11 +36,11 @@ def upgrade() -> None:
         "topics",
         sa.Column("outside_votes", sa.Integer(), server_default=sa.text("0"), nullable=False),
     )
-    # What was brought in came with voices that have no person here.
+    # What was brought in came with voices that have no person here, and erased people left theirs.
     op.execute(
         "UPDATE topics SET outside_votes = votes_count"
         " - (SELECT count(*) FROM votes WHERE votes.topic_id = topics.id)"
-        " WHERE origin IS NOT NULL AND votes_count > 0"
+        " WHERE votes_count > (SELECT count(*) FROM votes WHERE votes.topic_id = topics.id)"
     )
     for table, old, new, columns in INDEXES:
         op.create_index(new, table, columns)
