@@ -26,7 +26,7 @@ class HeadersForm(Form):
         filters=[strip],
         validators=[InputRequired(REQUIRED), Length(max=20_000, message=AT_MOST)],
         description=_l(
-            "What curl -I prints, or the policy alone, or the page's <meta> with it. They are"
+            "What curl -I prints, or the policy alone, or the page's meta tag with it. They are"
             " looked at and not kept."
         ),
     )

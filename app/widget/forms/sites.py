@@ -101,7 +101,12 @@ class SiteForm(Form):
         default=0,
         description=_l("The page says first, then the words of the question."),
     )
-    places = FieldList(FormField(PlaceRow), min_entries=1, max_entries=service.PLACES)
+    places = FieldList(
+        FormField(PlaceRow),
+        _l("What its pages are about"),
+        min_entries=1,
+        max_entries=service.PLACES,
+    )
     issuer = StringField(
         _l("Issuer of your tokens"),
         filters=[strip],
