@@ -50,8 +50,6 @@ LIFETIMES = {
 }
 
 
-# What one asks for oneself: signed in, or with an account that is being begun.
-BY_THEMSELVES = {"confirm", "change"}
 # Characters of the address to go on to: as many as its column holds.
 LONGEST_NEXT = 500
 
@@ -122,10 +120,18 @@ def sign_up(
     known = queries.by_email(email)
     if known is not None and known.confirmed_at is not None:
         return issue("known", known, email, locale, guest=guest, next_page=next_page)
-    person = known or _begun(email)
-    rename(person, name)
-    person.password_hash = password_hash
-    person.locale, person.timezone = locale, timezone
+
+    def begin(person: Person) -> Person:
+        rename(person, name)
+        person.password_hash = password_hash
+        person.locale, person.timezone = locale, timezone
+        return person
+
+    # A new one goes in whole: the fewer statements, the less an unknown address differs.
+    new = begin(Person(email=email, name="")) if known is None else None
+    if new is not None and add_once(new):
+        return issue("confirm", new, email, locale, guest=guest, next_page=next_page)
+    person = begin(known or queries.by_address(email))
     # The letter of an earlier try would open the account with the password of this one.
     _end_tickets(person, "confirm")
     return issue("confirm", person, email, locale, guest=guest, next_page=next_page)
@@ -171,8 +177,8 @@ def issue(
     session.add(ticket)
     session.flush()
     # Whoever types an address in need not be the one it belongs to; and naming the one who has it
-    # would take longer than naming nobody.
-    doer = by or (person if purpose in BY_THEMSELVES else None)
+    # would take longer than naming nobody. Only who is signed in asks for another address.
+    doer = by or (person if purpose == "change" else None)
     record(TicketIssued(ticket.id), by=doer.id if doer else None)
     return ticket
 
