@@ -42,10 +42,10 @@
   sheet.replaceSync(`:host{all:initial!important;display:${block ? "block" : "contents"}!important}
 iframe{display:block;width:100%;border:0}
 button,#panel{position:fixed;z-index:2147483647;inset-inline-${position === "left" ? "start" : "end"}:${x}px;bottom:${y}px;max-width:calc(100% - ${x}px*2);border-radius:1.5em;box-shadow:0 0 32px #0005}
-button{min-height:44px;padding:.6em 1.1em;border:1px solid;font:600 medium/1.3 system-ui;background:${color};color:#fff;color:lch(from ${color} calc((49.4 - l)*999) 0 0);cursor:pointer}
+button{min-height:44px;padding:.6em 1.1em;border:1px solid;font:600 medium system-ui;background:${color};color:#fff;color:lch(from ${color} calc((49.4 - l)*999) 0 0);cursor:pointer}
 [aria-busy=true]{opacity:.7}
 b{position:absolute;top:-.6em;inset-inline-end:0;padding:0 .4em;border-radius:1.5em;background:#c00;color:#fff}
-#panel{width:400px;height:640px;max-height:calc(100% - ${y}px - 5em);margin-bottom:4em;overflow:hidden}
+#panel{width:400px;height:640px;max-height:calc(100% - ${y}px - 5em);margin-bottom:4em;overflow:hidden;outline:1px solid #8885}
 @media${phone}{#panel:not([hidden]){all:initial;position:fixed;z-index:2147483647;inset:0}}
 @media print{:host{display:none!important}}`);
   root.adoptedStyleSheets = [sheet];
