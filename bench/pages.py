@@ -101,7 +101,7 @@ def _people() -> None:
     chance = random.Random(1)
     rows = [
         {
-            "name": (name := f"{chance.choice('АБВГД')}{chance.choice(WORDS)} {_letters(n)}"),
+            "given_name": (name := f"{chance.choice('АБВГД')}{chance.choice(WORDS)} {_letters(n)}"),
             "skeleton": skeleton(name),
             "email": f"p{n}@example.org",
             "confirmed_at": clock.now(),
