@@ -80,12 +80,12 @@ def add_key(site: Site) -> ResponseReturnValue:
             return _page(site, SiteForm(topics.categories(), site, fresh=True), form), 422
     except keys.TooManyKeysError:
         flash(_("Two keys are live already. Retire one of them first."), "risk")
-        return see_other("widget.site", site_id=site.id, _anchor="keys")
+        return see_other("widget.site", site_id=site.id, _anchor="site-keys")
     if secret:
         # Not redirected to: it is nowhere to be read again.
         return render_template("widget/secret.html", site=site, key=key, secret=secret)
     flash(_("Tokens signed with this key are taken from now on: %(name)s", name=key.name), "kept")
-    return see_other("widget.site", site_id=site.id, _anchor="keys")
+    return see_other("widget.site", site_id=site.id, _anchor="site-keys")
 
 
 @door.post(
@@ -98,7 +98,7 @@ def retire_key(key: SigningKey) -> ResponseReturnValue:
     """Take no more tokens that are signed with it."""
     keys.retire(current_actor(), key)
     flash(_("Tokens signed with this key are taken no more: %(name)s", name=key.name), "kept")
-    return see_other("widget.site", site_id=key.site_id, _anchor="keys")
+    return see_other("widget.site", site_id=key.site_id, _anchor="site-keys")
 
 
 _DONE = {
