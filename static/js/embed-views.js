@@ -13,6 +13,9 @@ let turn = 0;
 // `heard(view)` is told of every view that is shown, null for the first screen.
 export const onShow = (heard) => listeners.push(heard);
 export const shown = () => stack.at(-1)?.view ?? null;
+// Those of the first screen and of all views over it, the one in sight or not.
+export const everywhere = (selector) =>
+  [home, ...stack.map((each) => each.view)].flatMap((place) => [...place.querySelectorAll(selector)]);
 
 const outward = (view) => {
   for (const link of view.querySelectorAll("a[href]")) {
@@ -35,7 +38,8 @@ const look = () => {
   stage.hidden = !view;
   backwards.hidden = !view;
   foot.hidden = view?.dataset.view === "ask" || view?.dataset.said !== undefined;
-  for (const each of stack) each.view.hidden = each.view !== view;
+  // The others lie aside: two of them may give their boxes the same names.
+  stage.replaceChildren(...(view ? [view] : []));
   for (const heard of listeners) heard(view);
 };
 const enter = (view) => {
@@ -71,7 +75,6 @@ export const open = async (address, opener = document.activeElement) => {
     open(address, opener);
   });
   stack.push({ view, opener, at: scrollY });
-  stage.append(view);
   look();
   enter(view);
 };
@@ -80,7 +83,6 @@ export const back = () => {
   turn += 1;
   const left = stack.pop();
   if (!left) return false;
-  left.view.remove();
   look();
   scrollTo(0, left.at);
   const opener = left.opener?.isConnected ? left.opener : document.getElementById(left.opener?.id);
@@ -90,7 +92,7 @@ export const back = () => {
 
 export const toHome = () => {
   turn += 1;
-  while (stack.length) stack.pop().view.remove();
+  stack.length = 0;
   look();
   scrollTo(0, 0);
 };
@@ -128,7 +130,6 @@ const submit = async (form, submitter) => {
     done.hidden = true;
     next.append(done);
   }
-  view.replaceWith(next);
   place.view = next;
   look();
   if (place === stack.at(-1)) enter(next);
@@ -139,11 +140,15 @@ document.addEventListener("click", (event) => {
   if (event.defaultPrevented || button || ctrlKey || metaKey || shiftKey || altKey) return;
   const hit = target.closest?.("a[href], [data-home]");
   if (!hit) return;
-  if (hit.matches("[data-home]")) {
+  if (hit.getAttribute("href")?.startsWith("#")) {
+    // To a box of this view; an entry in the host page's history would lead nowhere.
+    event.preventDefault();
+    document.getElementById(decodeURIComponent(hit.hash.slice(1)))?.focus();
+  } else if (hit.matches("[data-home]")) {
     event.preventDefault();
     toHome();
     document.getElementById("seek").focus();
-  } else if (!hit.target && !hit.getAttribute("href").startsWith("#") && isInside(hit.href)) {
+  } else if (!hit.target && isInside(hit.href)) {
     event.preventDefault();
     open(hit.href, hit);
   }

@@ -3,7 +3,7 @@
 import { connect, hasHost } from "otklik/embed-host";
 import keys from "otklik/embed-keys";
 import { onRefused, post, send, state, tell, told } from "otklik/embed-net";
-import { back, onShow, open, shown, toHome } from "otklik/embed-views";
+import { back, everywhere, onShow, open, shown, toHome } from "otklik/embed-views";
 import typed from "otklik/typed";
 
 const SOON = 60_000;
@@ -163,15 +163,20 @@ onShow((view) => {
   }
   if (view?.dataset.seen && !view.dataset.told) {
     view.dataset.told = "yes";
-    const marks = document.querySelectorAll(`.tip[data-topic="${view.dataset.topic}"] [data-new]`);
+    const lines = everywhere(`.tip--new[data-topic="${view.dataset.topic}"]`);
     post(view.dataset.seen).then(() => {
-      for (const mark of marks) mark.remove();
+      for (const line of lines) {
+        line.classList.remove("tip--new");
+        line.querySelector("[data-new]").remove();
+      }
       askUnread();
       begin();
     }, () => {});
   }
 });
 
+// What is begun is kept on this device; leaving the bank's page is nothing to stop anybody at.
+addEventListener("beforeunload", (event) => event.stopImmediatePropagation(), true);
 // What the bank's site said holds for two hours; then it is asked to say it again.
 onRefused(() => say("here"));
 keys({
@@ -185,7 +190,4 @@ at("close").hidden = !isDialog;
 at("close").addEventListener("click", () => say("close"));
 foot.hidden = false;
 setInterval(() => document.hidden || askUnread(), SOON);
-if (!hasHost) {
-  wasOpened();
-  begin();
-}
+if (!hasHost) begin();

@@ -217,6 +217,7 @@ def test_uses_are_counted_by_page_and_never_of_machines(frame: Frame) -> None:
     page = {"page": f"{ORIGIN}/cards?client=4417"}
     for what in ("opened", "searched", "helped", "stolen"):
         assert frame.post("/uses", {"what": what, **page}).status_code == 204
+    frame.post("/uses", {"what": "opened"})
     robot = {"User-Agent": "Googlebot/2.1"}
     frame.browser.post(f"/embed/{frame.site.key}/uses", {"what": "opened", **page}, headers=robot)
 

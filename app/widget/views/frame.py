@@ -17,7 +17,7 @@ from app.core.robots import is_robot
 from app.core.web import current_actor
 from app.search.service import finding, learning
 from app.topics import queries as topics
-from app.widget import queries
+from app.widget import bearers, queries
 from app.widget.service import reading, sites, uses
 from app.widget.views import door
 from app.widget.views.host import host_page
@@ -87,7 +87,7 @@ def start(site: Site) -> ResponseReturnValue:
         "widget/_start.html",
         site=site,
         topics=reading.best_for(actor, site, page.address, about),
-        known=actor.id is not None,
+        known=bearers.current() is not None,
         unread=reading.unread(actor) if actor.id is not None else 0,
     )
 
@@ -127,9 +127,10 @@ def use(site: Site) -> ResponseReturnValue:
         raise TooManyRequests(retry_after=pause)
     if is_robot(request.user_agent.string):
         return "", 204
-    what = request.form.get("what", "")
-    if what in COUNTED:
-        uses.count(site, host_page().address, **{what: 1})
+    what, page = request.form.get("what", ""), host_page().address
+    # Opened by itself, the frame stands on no page of the site.
+    if what in COUNTED and page:
+        uses.count(site, page, **{what: 1})
     _learn(what)
     return "", 204
 

@@ -79,6 +79,7 @@ def shown(site: Site, topic: Topic, status: int = 200, **more: Any) -> ResponseR
     actor, stands = current_actor(), standing(topic)
     official = topics.official_answers(topic, actor)
     is_theirs = policy.can(actor, "topics.reply_to_the_bank", topic)
+    asked_back = turns.question_back(topic) if is_theirs else None
     html = render_template(
         "widget/topic.html",
         site=site,
@@ -87,9 +88,10 @@ def shown(site: Site, topic: Topic, status: int = 200, **more: Any) -> ResponseR
         today=answers_today(topic.category),
         answers=official,
         timings={a.id: timing(topic, a, stands) for a in official},
-        talk=queries.talk(topic, actor),
+        talk=[post for post in queries.talk(topic, actor) if post is not asked_back],
         is_theirs=is_theirs,
-        asked_back=turns.question_back(topic) if is_theirs else None,
+        is_seen_by_asker=actor.id is not None and queries.is_theirs(actor.id, topic.id),
+        asked_back=asked_back,
         may_thank=policy.can(actor, "topics.thank", topic),
         may_judge=policy.can(actor, "topics.give_verdict", topic),
         **{**_fresh(), **more},
