@@ -100,6 +100,8 @@ def ours(path: str) -> tuple[dict[str, str], bytes]:
         html = {"Content-Type": "text/html; charset=utf-8"}
         if path.endswith("/broken"):
             return {**html, "Status": "500"}, b"<!doctype html><h1>500</h1>"
+        if path.endswith("/unlisted"):
+            return {**html, "Content-Security-Policy": "frame-ancestors 'none'"}, FRAME
         return html, FRAME
     return {"Status": "404"}, b""
 
