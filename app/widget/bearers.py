@@ -56,9 +56,9 @@ def read(site_key: str, text: str) -> Bearer | None:
     """What we sealed for this site, while it is young; None for anything else."""
     try:
         said: dict[str, Any] = json.loads(unseal(_PURPOSE, site_key, text))
-    except BrokenSealError:
+        bearer = Bearer(**said | {"issued_at": datetime.fromisoformat(said["issued_at"])})
+    except (BrokenSealError, KeyError, TypeError):  # another's, or of a version before this one
         return None
-    bearer = Bearer(**said | {"issued_at": datetime.fromisoformat(said["issued_at"])})
     return bearer if clock.now() < bearer.issued_at + LIFETIME else None
 
 

@@ -267,6 +267,8 @@ def test_what_we_did_not_seal_for_this_site_opens_nothing(bank: Bank, who: list[
         token(bank.key),
         seal("totp", bank.site.key, "{}"),
         seal("widget bearer", other.key, "{}"),
+        seal("widget bearer", bank.site.key, "{}"),
+        seal("widget bearer", bank.site.key, '{"issued_at": "2026-11-22T21:00:00+00:00"}'),
     ]
     for each in wrong:
         answer = bank.asks(each)
