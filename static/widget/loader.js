@@ -12,7 +12,7 @@
  // Nothing of ours may break the page.
  const safe = (f) => async (...a) => { try { await f(...a); } catch {} };
  const when = (e, f) => w.addEventListener(e, safe(f), end);
- const each = (f, ...a) => [...all].forEach((one) => safe(one[f])(...a));
+ const each = (f, ...a) => [...all].forEach((e) => safe(e[f])(...a));
  const emit = (e, p) => calls.forEach(([name, f]) => name === e && safe(f)(p));
  const idle = (f) => {
   const soon = () => (w.requestIdleCallback || setTimeout)(safe(f));
@@ -22,7 +22,7 @@
   const { page = location.origin + location.pathname, title = d.title, ...context } = said;
   return { page, title, context };
  };
- const put = Object.assign, make = (e, set) => put(d.createElement(e), set);
+ const make = (e, set) => Object.assign(d.createElement(e), set);
 
  const build = (id, origin, { site, target, label, position, load, lang = d.documentElement.lang, shape = "button", theme = "auto", offset = "24", color = "#1f5f5b" }) => {
   lang = T[lang = lang.slice(0, 2)] ? lang : "en";
@@ -60,7 +60,7 @@ b{position:absolute;top:-.6em;inset-inline-end:0;padding:0 .4em;border-radius:1.
   };
   // Again when a framework threw us out.
   const place = () => {
-   const into = block ? d.querySelector(target) : d.body;
+   const into = d.querySelector(block ? target : "body");
    if (host.isConnected || !into) return;
    frame.remove();
    up = 0;
@@ -75,7 +75,8 @@ b{position:absolute;top:-.6em;inset-inline-end:0;padding:0 .4em;border-radius:1.
    if (words) place(), start();
    const open = !!words && up > 1, inside = d.activeElement === host;
    asked = words;
-   put(button, { ariaExpanded: open, ariaBusy: !!words && !open });
+   button.ariaExpanded = open;
+   button.ariaBusy = !!words && !open;
    open && tell("open", { ...here(), words });
    if (open === shown) return;
    shown = open;
@@ -160,7 +161,7 @@ b{position:absolute;top:-.6em;inset-inline-end:0;padding:0 .4em;border-radius:1.
  const api = w.Otklik = safe((verb, ...a) => verbs[verb](...a));
  api.add = safe(({ src, dataset }) => {
   const id = src + JSON.stringify(dataset);
-  (all.find((one) => one.id === id) || build(id, new URL(src).origin, dataset)).place();
+  (all.find((e) => e.id === id) || build(id, new URL(src).origin, dataset)).place();
  });
  when("message", (e) => each("hear", e));
  when("DOMContentLoaded", () => each("place"));
