@@ -29,7 +29,7 @@ WHAT: Final[dict[str, Any]] = {
 HOW: Final[dict[tuple[str, str], Any]] = {
     ("snippet", "there"): _l("Stands in the page: %(detail)s"),
     ("snippet", "many"): _l(
-        "Stands in the page more than once. That does no harm; the first one works."
+        "Stands in the page more than once. Lines that differ make a widget each, equal ones one."
     ),
     ("snippet", "none"): _l(
         "Is not in the page's source. Either it is not there yet, or a tag manager puts it in,"
