@@ -84,8 +84,8 @@ def measure(app: Flask, size: int, requests: int) -> dict[str, Cost]:
         session.remove()
         costs = {}
         for listed in track(found, f"{size:,} topics", console=console, transient=True):
-            client = _client(app, listed)
-            costs[listed.name] = _cost(lambda c=client, at=listed.address: _get(c, at), requests)
+            client = client_of(app, listed)
+            costs[listed.name] = _cost(lambda c=client, at=listed.address: get(c, at), requests)
 
         def found_topics() -> None:
             queries.topics_by_id(PUBLIC, ids)
@@ -95,7 +95,8 @@ def measure(app: Flask, size: int, requests: int) -> dict[str, Cost]:
     return costs
 
 
-def _client(app: Flask, listed: Listed) -> FlaskClient:
+def client_of(app: Flask, listed: Listed) -> FlaskClient:
+    """A browser of whoever reads the page."""
     client = app.test_client()
     if listed.reader is not None:
 
@@ -108,7 +109,8 @@ def _client(app: Flask, listed: Listed) -> FlaskClient:
     return client
 
 
-def _get(client: FlaskClient, address: str) -> None:
+def get(client: FlaskClient, address: str) -> None:
+    """Ask for a page, as a request of its own; raises when it does not come."""
     answer = Context().run(lambda: client.get(address, base_url=BASE))
     if answer.status_code != OK:
         message = f"{address} answered {answer.status_code}"
@@ -136,7 +138,7 @@ def _cost(ask: Callable[[], None], requests: int) -> Cost:
         len(statements),
         was_read.rows,
         was_read.blocks,
-        tuple(sorted({table for table, _ in was_read.scanned or ()})),
+        tuple(sorted(was_read.scanned)),
     )
 
 

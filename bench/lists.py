@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -143,18 +144,23 @@ def asked() -> Iterator[list[tuple[str, Any]]]:
 class Read:
     """What PostgreSQL read for some statements.
 
-    `rows`: of tables and indexes, also those it threw away. `blocks`: of 8 KB, in memory or not.
-    `scanned`: tables read from one end to the other, each with its statement.
+    `by_table`: rows, also those it threw away. `blocks`: of 8 KB, in memory or not. `scanned`: the
+    tables that were read from one end to the other.
     """
 
-    rows: int = 0
+    by_table: Counter[str] = field(default_factory=Counter)
     blocks: int = 0
-    scanned: list[tuple[str, str]] | None = None
+    scanned: set[str] = field(default_factory=set)
+
+    @property
+    def rows(self) -> int:
+        """Of all tables."""
+        return self.by_table.total()
 
 
 def read(statements: Iterable[tuple[str, Any]], connection: Any) -> Read:
     """Run them once more, and look at how they were carried out."""
-    found = Read(scanned=[])
+    found = Read()
     for statement, parameters in statements:
         explain = f"EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) {statement}"
         plan = connection.exec_driver_sql(explain, parameters).scalar()[0]["Plan"]
@@ -164,9 +170,9 @@ def read(statements: Iterable[tuple[str, Any]], connection: Any) -> Read:
                 continue
             each = node["Actual Rows"] + node.get("Rows Removed by Filter", 0)
             each += node.get("Rows Removed by Index Recheck", 0)
-            found.rows += round(each * node["Actual Loops"])
-            if node["Node Type"] == "Seq Scan" and found.scanned is not None:
-                found.scanned.append((node["Relation Name"], statement))
+            found.by_table[node["Relation Name"]] += round(each * node["Actual Loops"])
+            if node["Node Type"] == "Seq Scan":
+                found.scanned.add(node["Relation Name"])
     return found
 
 

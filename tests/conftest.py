@@ -61,12 +61,12 @@ def app(
     """The application on a migrated, empty database: first SQLite, then PostgreSQL."""
     instance = tmp_path_factory.mktemp(request.param)
     if request.param == "sqlite":
-        yield _made(settings(instance))
+        yield made_of(settings(instance))
         return
     with postgres(run_folder(tmp_path_factory)) as server:
 
         def fill(url: str) -> None:
-            _made(settings(instance, DATABASE_URL=url))
+            made_of(settings(instance, DATABASE_URL=url))
 
         server.template("otklik_migrated", fill)
         url = server.create(database_name("otklik"), "otklik_migrated")
@@ -76,7 +76,8 @@ def app(
             db.engine.dispose()
 
 
-def _made(given: dict[str, Any]) -> Flask:
+def made_of(given: dict[str, Any]) -> Flask:
+    """The application, its database migrated."""
     app = create_app(given)
     with app.app_context():
         migrate()

@@ -29,6 +29,16 @@ LISTS = (
     "kept", "late", "broken", "waiting", "excluded", "answered", "unanswered",
     "transferred", "clarified", "reopened", "retracted", "let-off",
 )  # fmt: skip
+# The states that a fate can have come from: said instead where that is all, and else besides. No
+# database looks into the sum of conditions that a fate is: it would read every promise there was.
+STATES = {
+    "kept": ("met",),
+    "late": ("met_late",),
+    "broken": ("breached", "running", "cancelled"),
+    "excluded": ("cancelled",),
+    "waiting": ("running", "paused"),
+}
+SAID_BY_STATE = {"kept", "late"}
 
 
 def promises_behind(
@@ -61,9 +71,10 @@ def _behind(what: str, period: Period, now: datetime) -> list[ColumnElement[bool
     fate = fate_at(now)
     fates = {"kept": "met", "late": "late", "broken": "broken", "excluded": "excluded"}
     if what in fates:
-        return [fate == fates[what], belongs_to(period)]
+        those = [Promise.state.in_(STATES[what]), belongs_to(period)]
+        return those if what in SAID_BY_STATE else [fate == fates[what], *those]
     if what == "waiting":
-        return [fate == "open"]
+        return [fate == "open", Promise.state.in_(STATES[what])]
     # What was merged, closed or withdrawn waits for nothing, though its promise may stay broken.
     first = and_(Promise.kind == FIRST, Promise.state != "cancelled")
     if what == "unanswered":
