@@ -73,8 +73,8 @@ def _told(site: Site, framers: list[str]) -> dict[str, Any]:
         "uses": url_for("widget.use", key=site.key),
         "unread": url_for("widget.unread", key=site.key),
         "mine": url_for("widget.mine", key=site.key),
-        "ask": f"/embed/{site.key}/ask",
-        "identify": f"/embed/{site.key}/identify",
+        "ask": url_for("widget.ask", key=site.key),
+        "identify": url_for("widget.identify", key=site.key),
     }
 
 
