@@ -224,6 +224,11 @@ def test_words_from_elsewhere_are_not_heard(bank: Bank) -> None:
 
     frame.evaluate("word => parent.postMessage(word, '*')", word)
     expect(bank.button()).to_have_accessible_name("Ask, unread answers: 7")
+    # Our window, gone to another origin.
+    frame.goto(f"{bank.host.at()}/embed/good")
+    frame.evaluate("word => parent.postMessage(word, '*')", {**word, "p": {"count": 9}})
+    frame.evaluate("() => new Promise((done) => setTimeout(done, 50))")
+    expect(bank.button()).to_have_accessible_name("Ask, unread answers: 7")
     assert bank.said == []
 
 
