@@ -49,7 +49,7 @@ COLUMNS = {
     "follows": "topic_id person_id at",
     "promises": "id topic_id category_id kind cycle started_at target_s due_at at_risk_at pauses"
     " state fulfilled_at ended_at answer_id breached_at detected_at overdue_s overdue_wall_s took_s"
-    " accountable_id arm_no next_action_at",
+    " accountable_id attributed_to_id arm_no next_action_at",
     "clock_events": "topic_id type at data",
     "facts": "id name data stream actor_id at",
     "record": "seq id fact_id at actor role action object topic_id payload of_staff prev_hash hash",
@@ -217,11 +217,12 @@ class _Topic:
         title, body = chance.choice(bank.texts)[:70], chance.choice(bank.texts)
         promised = None if praise else opened
         due = None if praise else opened + DAY
+        at_risk = due - DAY / 5 if due and waits and due >= bank.newest else None
         rows["topics"].append(
             (
                 *(number, kind, f"{title} {letters(number)}", body, f"<p>{body}</p>", RULES, "ru"),
                 *(state, category_id, asker, opened, active, None if praise else owner, promised),
-                *(due, answered, waits, due and due - DAY / 4, answered, answer_id, solved),
+                *(due, answered, waits, at_risk, answered, answer_id, solved),
                 *(self._votes(asker, opened), 1 if answered else 0, comments, said, 0, hidden),
                 *(opened if into else None, into),
             )
@@ -312,8 +313,25 @@ class _Topic:
         self.made.rows["promises"].append(
             (
                 *(self.number, self.number, category_id, "first_answer", 1, opened, 86400, due),
-                *(due - DAY / 4, "", state, answered, answered, answer_id, broken, broken),
-                *(overdue, overdue, took, owner, 1, None if answered or late else due),
+                *(
+                    None if answered or late else due - DAY / 5,
+                    "",
+                    state,
+                    answered,
+                    answered,
+                    answer_id,
+                    broken,
+                    broken,
+                ),
+                *(
+                    overdue,
+                    overdue,
+                    took,
+                    owner,
+                    owner if late else None,
+                    1,
+                    None if answered or late else due,
+                ),
             )
         )
 

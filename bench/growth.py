@@ -145,9 +145,11 @@ def _cost(ask: Callable[[], None], requests: int) -> Cost:
 def _backend() -> Callable[[], float]:
     """The processor seconds of those processes of the database that may answer us."""
     with db.engine.connect() as connection:
-        ours = "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
-        pids = connection.exec_driver_sql(ours).scalars().all()
-    spent = [Path(f"/proc/{pid}/schedstat") for pid in pids]
+        pids = connection.exec_driver_sql(
+            "SELECT pid FROM pg_stat_activity"
+            " WHERE datname = current_database() AND backend_type = 'client backend'"
+        ).scalars()
+        spent = [Path(f"/proc/{pid}/schedstat") for pid in pids]
     return lambda: sum(int(each.read_text().split()[0]) for each in spent) / 1e9
 
 
