@@ -307,31 +307,15 @@ class _Topic:
     ) -> None:
         late = max((answered or self.bank.newest) - due, timedelta())
         state = ("met_late" if late else "met") if answered else ("breached" if late else "running")
-        broken = due if late else None
+        runs, broken = state == "running", due if late else None
         took = (answered - opened).total_seconds() if answered else None
         overdue = late.total_seconds() if answered else 0.0
         self.made.rows["promises"].append(
             (
                 *(self.number, self.number, category_id, "first_answer", 1, opened, 86400, due),
-                *(
-                    None if answered or late else due - DAY / 5,
-                    "",
-                    state,
-                    answered,
-                    answered,
-                    answer_id,
-                    broken,
-                    broken,
-                ),
-                *(
-                    overdue,
-                    overdue,
-                    took,
-                    owner,
-                    owner if late else None,
-                    1,
-                    None if answered or late else due,
-                ),
+                *(due - DAY / 5 if runs else None, "", state, answered, answered, answer_id),
+                *(broken, broken, overdue, overdue, took, owner, owner if late else None, 1),
+                due if runs else None,
             )
         )
 
