@@ -231,9 +231,9 @@ class _Topic:
         rows["topic_tags"].extend((number, tag) for tag in tags)
         rows["follows"].append((number, asker, opened))
         self._fact("TopicOpened", {"topic_id": number, "is_article": False}, asker, opened)
-        rows["clock_events"].append(
-            (number, "opened", opened, f'{{"owner":{owner},"deputy":null}}')
-        )
+        if due:
+            named = f'{{"owner":{owner},"category":{category_id}}}'
+            rows["clock_events"].append((number, "opened", opened, named))
         if answered:
             told = {"topic_id": number, "post_id": answer_id, "seen_seq": None}
             self._fact("AnswerPublished", told, owner, answered)
