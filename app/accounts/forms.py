@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
-from email_validator import EmailNotValidError, validate_email
 from flask import current_app
 from wtforms import (
     BooleanField,
@@ -24,11 +23,12 @@ from wtforms import (
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than stubs
 from wtforms.validators import InputRequired, Length, Optional
 
-from app.accounts import factors, leaked, passkeys, passwords, service
+from app.accounts import factors, leaked, passkeys, passwords
 from app.accounts.absences import LONGEST as LONGEST_ABSENCE
 from app.accounts.absences import Leave
+from app.accounts.fields import IsAddress, IsOwnName, IsPlain
 from app.accounts.models import ROLES
-from app.core import addresses, clock, names
+from app.core import addresses, clock
 from app.core.forms import REQUIRED, Form, between, fold, strip
 from app.core.i18n import LOCALE_NAMES, _, _l, zone_names
 
@@ -39,56 +39,6 @@ if TYPE_CHECKING:
     from app.accounts.models import Absence, Person
 
 YEARS_AHEAD = 2
-
-
-class IsAddress:
-    """An e-mail address as mail servers understand it; nothing is asked of the network."""
-
-    def __call__(self, _form: Form, field: Field) -> None:
-        try:
-            found = validate_email(field.data or "", check_deliverability=False)
-        except EmailNotValidError:
-            raise ValidationError(
-                _("Write the address like name@example.org; something in it does not fit.")
-            ) from None
-        field.data = found.normalized
-
-
-NAME_FAULTS = {
-    "hidden": _l("There is a sign in this name that cannot be seen. Please type it anew."),
-    "marks": _l("There are too many marks over one letter of this name."),
-    "signs": _l("A name is made of letters. Please leave out pictures and signs."),
-    "styled": _l("Please write the name in ordinary letters."),
-    "mixed": _l("Please write each word of the name in one alphabet."),
-    "short": _l("A name has two letters at least."),
-}
-
-
-class IsPlain:
-    """Words under a name, or a colleague's name, drawn so that they say what they seem to."""
-
-    def __call__(self, _form: Form, field: Field) -> None:
-        fault = names.fault(field.data) if field.data else None
-        # A post may be two letters, or one; how long a name is, its own field says.
-        if fault not in {None, "short"}:
-            raise ValidationError(str(NAME_FAULTS[fault]))
-
-
-class IsOwnName:
-    """A name that shows itself and could not be taken for the bank's."""
-
-    def __init__(self, bank: str, person: Any = None) -> None:
-        self.bank, self.person = bank, person
-
-    def __call__(self, _form: Form, field: Field) -> None:
-        try:
-            service.check_name(field.data or "", self.bank, person=self.person)
-        except service.NameFaultError as error:
-            raise ValidationError(str(NAME_FAULTS[error.fault])) from None
-        except service.NameTakenError:
-            raise ValidationError(
-                _("This name could be taken for somebody at the bank. Please choose another.")
-            ) from None
 
 
 def normal(text: str | None) -> str | None:

@@ -84,9 +84,7 @@ def staff_names() -> Sequence[str]:
 
 def staff_looks() -> set[str]:
     """Perceptual hashes (hex) of the portraits of the bank's people."""
-    people = session.scalars(
-        select(Person).where(of_the_bank(), Person.portrait_id.is_not(None))
-    )
+    people = session.scalars(select(Person).where(of_the_bank(), Person.portrait_id.is_not(None)))
     return {p.portrait.looks for p in people if p.portrait}
 
 

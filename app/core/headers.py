@@ -24,9 +24,8 @@ FOREVER = "public, max-age=31536000, immutable"
 def init(app: Flask) -> None:
     """Send the security headers with every response, errors and files too."""
     app.after_request(_add_headers)
-    app.jinja_env.globals.update(
-        asset=asset, inline_script=inline_script, has_endpoint=has_endpoint
-    )
+    app.jinja_env.globals.update(asset=asset, has_endpoint=has_endpoint)
+    app.jinja_env.filters["inline_script"] = inline_script
 
 
 def inline_script(text: Markup) -> Markup:

@@ -12,12 +12,14 @@ EVERY_SLICE = {
 }  # fmt: skip
 OWN = {
     "accounts": {
-        "absences", "codes", "consents", "factors", "leaked", "namesakes", "outside", "paces",
-        "passkeys", "passwords", "sessions",
+        "absences", "codes", "consents", "factors", "fields", "leaked", "namesakes", "outside",
+        "paces", "passkeys", "passwords", "sessions",
     },
     "brand": {"colours"},
     "channels": {"stackexchange"},
-    "insight": {"counted", "gauges", "health", "keeping", "measures", "statistics", "told", "visits"},
+    "insight": {
+        "counted", "gauges", "health", "keeping", "measures", "statistics", "told", "visits",
+    },
     "media": {"drawing", "images"},
     "moderation": {
         "inflection", "reported", "signals", "spam", "thresholds", "tracing", "trust",
@@ -33,7 +35,7 @@ OWN = {
     "sla": {"engine", "holidays"},
     "topics": {
         "answering", "counted", "differences", "drafting", "gate", "pacing", "promise", "thanks",
-        "timeline", "turns",
+        "timeline", "turns", "writing",
     },
     "widget": {
         "bearers", "csp", "inspection", "origins", "pages", "pems", "snippets", "tokens",

@@ -16,11 +16,11 @@ from app.media import service as pictures
 from app.media.images import PictureError
 from app.topics import drafting, gate, pacing, queries, service, thanks
 from app.topics.answering import answers_in
-from app.topics.forms import LONGEST_TITLE, Ask
 from app.topics.models import KINDS
 from app.topics.views import door
 from app.topics.views.drafts import typed
 from app.topics.views.waiting import waits
+from app.topics.writing import LONGEST_TITLE, Ask
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue

@@ -35,9 +35,7 @@ def executives() -> ResponseReturnValue:
     )
 
 
-@door.get(
-    "/people/<int:person_id>", may="accounts.read", on=person_in_sight, keeps=("cursor",)
-)
+@door.get("/people/<int:person_id>", may="accounts.read", on=person_in_sight, keeps=("cursor",))
 def person(person: Person) -> ResponseReturnValue:
     """What is public about somebody: never an address, never a setting."""
     actor = current_actor()

@@ -12,12 +12,13 @@ from app.core.i18n import _, left
 from app.core.web import current_actor, see_other, wants_fragment
 from app.topics import drafting, gate, pacing, queries, service, turns
 from app.topics.answering import answers_today
-from app.topics.forms import Change, Comment, Reply, ReplyChange, Retraction, Verdict
+from app.topics.forms import Change, ReplyChange, Retraction
 from app.topics.views import door
 from app.topics.views.sending import back_or_at, came_between, let_go, sent_wrong
 from app.topics.views.topic import at_post, shown
 from app.topics.views.waiting import waits
 from app.topics.views.writing import Writing, seen_seq
+from app.topics.writing import Comment, Reply, Verdict
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue

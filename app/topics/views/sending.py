@@ -16,9 +16,9 @@ from app.topics.views.topic import at_post, shown
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
-    from app.topics.forms import Reply
     from app.topics.models import Post, Topic
     from app.topics.views.writing import Writing
+    from app.topics.writing import Reply
 
 
 def sent_wrong(topic: Topic, writing: Writing) -> ResponseReturnValue:

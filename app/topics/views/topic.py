@@ -162,9 +162,7 @@ def _answer_for_engines(topic: Topic, answer: Post) -> dict[str, object]:
     }
 
 
-@door.get(
-    "/topics/<int:topic_id>/history", may="topics.read", on=queries.topic_in_sight, keeps=()
-)
+@door.get("/topics/<int:topic_id>/history", may="topics.read", on=queries.topic_in_sight, keeps=())
 def history(topic: Topic) -> ResponseReturnValue:
     """What the topic and its replies said before they were changed, by whom and why."""
     found = queries.revisions_in_sight(topic, current_actor())
@@ -200,9 +198,7 @@ def _age(topic: Topic) -> int:
     return HOUR if steady is None else min(HOUR, int(steady.total_seconds()))
 
 
-@door.get(
-    "/topics/<int:topic_id>/card.png", may="topics.read", on=queries.topic_in_sight, keeps=()
-)
+@door.get("/topics/<int:topic_id>/card.png", may="topics.read", on=queries.topic_in_sight, keeps=())
 def card(topic: Topic) -> ResponseReturnValue:
     """The picture other sites show for a link to this topic."""
     stands = standing(topic)

@@ -9,11 +9,12 @@ from flask import flash, url_for
 from app.core.i18n import _, when
 from app.core.web import current_actor, go_back, see_other
 from app.topics import queries, service
-from app.topics.forms import News, Reply
+from app.topics.forms import News
 from app.topics.views import door
 from app.topics.views.sending import back_or_at, came_between, let_go, sent_wrong
 from app.topics.views.topic import shown
 from app.topics.views.writing import Writing, seen_seq
+from app.topics.writing import Reply
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue

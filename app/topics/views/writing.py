@@ -12,7 +12,8 @@ from app.core.guests import guest_hash
 from app.core.i18n import _
 from app.core.policy import can
 from app.topics import queries
-from app.topics.forms import Comment, News, Reply, Verdict
+from app.topics.forms import News
+from app.topics.writing import Comment, Reply, Verdict
 
 if TYPE_CHECKING:
     from app.core.policy import Actor

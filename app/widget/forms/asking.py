@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 from wtforms import BooleanField, EmailField, StringField
 from wtforms.validators import InputRequired, Length
 
-from app.accounts.forms import IsAddress, IsOwnName
+from app.accounts.fields import IsAddress, IsOwnName
 from app.core.forms import REQUIRED, Form, between, fold, strip
 from app.core.i18n import _l
-from app.topics.forms import Ask
+from app.topics.writing import Ask
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -18,9 +18,9 @@ from app.moderation import queries as moderation
 from app.topics import gate, pacing, thanks
 from app.topics import queries as topics
 from app.topics.answering import answers_in, answers_today
-from app.topics.forms import LONGEST_TITLE
 from app.topics.promise import foretold, standing
 from app.topics.service import SENT_TWICE
+from app.topics.writing import LONGEST_TITLE
 from app.widget import bearers, queries
 from app.widget.forms.asking import AskHere
 from app.widget.service import asking, identities, sites

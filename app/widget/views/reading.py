@@ -12,8 +12,8 @@ from app.core.web import current_actor
 from app.topics import queries as topics
 from app.topics import turns
 from app.topics.answering import answers_today
-from app.topics.forms import Comment, Verdict
 from app.topics.promise import standing, timing
+from app.topics.writing import Comment, Verdict
 from app.widget import queries
 from app.widget.service import reading
 from app.widget.views import door

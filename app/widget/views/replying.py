@@ -12,7 +12,7 @@ from app.core.i18n import _, left
 from app.core.web import current_actor
 from app.topics import gate, pacing, service
 from app.topics.answering import answers_today
-from app.topics.forms import Comment, Verdict
+from app.topics.writing import Comment, Verdict
 from app.widget import queries
 from app.widget.service import reading
 from app.widget.views import door
