@@ -37,7 +37,7 @@ LOGO_SIDE = 480
 A_WHILE = timedelta(hours=8)
 
 
-@panel("manage:menu", order=40)
+@panel("manage:house", order=40)
 def in_the_menu() -> str:
     """The way here, for those who may."""
     if not policy.can(current_actor(), "brand.edit"):

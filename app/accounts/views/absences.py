@@ -27,7 +27,7 @@ MAY_PLAN = "accounts.plan_absences"
 NOON = time(12)
 
 
-@panel("manage:menu", order=32)
+@panel("manage:promises", order=32)
 def in_the_manage_menu() -> str:
     """The way to everybody's absences."""
     return _menu() if policy.can(current_actor(), MAY_PLAN) else ""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from app.accounts.namesakes import Namesake
 
 
-@panel("manage:menu", order=35)
+@panel("manage:people", order=35)
 def in_the_menu() -> str:
     """The way here, for those who may."""
     if not policy.can(current_actor(), "accounts.keep_names"):

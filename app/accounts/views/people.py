@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from app.accounts.models import Person
 
 
-@panel("manage:menu", order=30)
+@panel("manage:people", order=30)
 def in_the_menu() -> str:
     """The way here, for those who may."""
     if not policy.can(current_actor(), "accounts.manage"):

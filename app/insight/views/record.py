@@ -48,7 +48,7 @@ def record() -> ResponseReturnValue:
     )
 
 
-@panel("manage:menu", order=80)
+@panel("manage:house", order=80)
 def in_the_menu() -> str:
     """The way to the record, between the pages where the house is kept."""
     if not policy.can(current_actor(), "insight.read_record"):

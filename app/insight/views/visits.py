@@ -69,7 +69,7 @@ def how_often(topic: Topic) -> str:
     return render_template("insight/_views.html", said=said, spoken=spoken)
 
 
-@panel("manage:menu", order=75)
+@panel("manage:house", order=75)
 def readers_in_the_menu() -> str:
     """The way to the numbers, beside the record."""
     if not policy.can(current_actor(), "insight.read_visits"):

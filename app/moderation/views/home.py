@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
 
-@panel("manage:menu", order=10)
+@panel("manage:today", order=10)
 def in_the_menu() -> str:
     """The ways to the board and to what was done."""
     if not policy.can(current_actor(), "moderation.oversee"):

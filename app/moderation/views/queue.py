@@ -46,7 +46,7 @@ NOWHERE = {
 }
 
 
-@panel("manage:menu", order=5)
+@panel("manage:today", order=5)
 def in_the_menu() -> str:
     """The way here, with how many wait."""
     if not can(current_actor(), "moderation.act"):

@@ -146,7 +146,7 @@ def own_reports() -> ResponseReturnValue:
     )
 
 
-@panel("manage:menu", order=6)
+@panel("manage:today", order=6)
 def in_the_menu() -> str:
     """The way to the reports, with how many wait."""
     if not policy.can(current_actor(), "moderation.act"):

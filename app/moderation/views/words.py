@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 MAY = "moderation.watch_words"
 
 
-@panel("manage:menu", order=12)
+@panel("manage:words", order=12)
 def to_the_words() -> str:
     """The way here, for those who may."""
     if not policy.can(current_actor(), MAY):

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 SYSTEM = "Otklik, "
 
 
-@panel("manage:menu", order=70)
+@panel("manage:people", order=70)
 def in_the_menu() -> str:
     """The way here, for those who may."""
     if not policy.can(current_actor(), "privacy.manage"):

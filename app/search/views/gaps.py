@@ -37,7 +37,7 @@ SHOWN = {
 }
 
 
-@panel("manage:menu", order=28)
+@panel("manage:words", order=28)
 def in_the_menu() -> str:
     """The way here, for those who may."""
     return render_template("search/_gaps_menu.html") if policy.can(current_actor(), MAY) else ""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 MAY = "search.keep_synonyms"
 
 
-@panel("manage:menu", order=28)
+@panel("manage:words", order=28)
 def in_the_menu() -> str:
     """The way here, for those who may."""
     if not policy.can(current_actor(), MAY):

@@ -35,7 +35,7 @@ MAY = "sla.manage"
 LONGEST_TRIAL = 2000
 
 
-@panel("manage:menu", order=24)
+@panel("manage:promises", order=24)
 def in_the_menu() -> str:
     """The ways to calendars and promise rules."""
     if not policy.can(current_actor(), MAY):

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 MAY = "topics.manage_categories"
 
 
-@panel("manage:menu", order=20)
+@panel("manage:words", order=20)
 def in_the_menu() -> str:
     """The way here, for those who may."""
     return render_template("topics/_menu.html") if can(current_actor(), MAY) else ""

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 MAY = "widget.manage"
 
 
-@panel("manage:menu", order=42)
+@panel("manage:house", order=42)
 def in_the_menu() -> str:
     """The way here: to the sites for those who manage them, to the figures for the others."""
     if policy.can(current_actor(), MAY):
