@@ -10,13 +10,13 @@ from sqlalchemy.exc import OperationalError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import config
+from app import commands
 from app.accounts import sessions
 from app.accounts import views as accounts
 from app.accounts.outside import providers
 from app.brand import views as brand
 from app.brand.queries import brand as the_brand
 from app.brand.queries import own_numbers, plain, trusted_hosts
-from app.commands import COMMANDS
 from app.core import (
     addresses,
     allowed,
@@ -142,8 +142,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
         app.register_blueprint(views.door)
     if app.config["DEVELOPMENT"]:
         app.register_blueprint(catalogue.door)
-    for command in COMMANDS:
-        app.cli.add_command(command)
+    commands.init(app)
     app.context_processor(_what_every_page_shows)
     return app
 

@@ -6,11 +6,15 @@ import secrets
 from hmac import compare_digest
 from typing import TYPE_CHECKING
 
-import pyotp
-import segno
+from app.core.lazily import lazily
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+    import pyotp
+    import segno
+else:
+    pyotp, segno = lazily("pyotp"), lazily("segno")
 
 STEP = 30
 # How many steps a phone's clock may be off.

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from email_validator import EmailNotValidError, validate_email
 from wtforms import ValidationError
 
 from app.accounts import service
 from app.core import names
 from app.core.i18n import _, _l
+from app.core.lazily import lazily
 
 if TYPE_CHECKING:
+    import email_validator
     from wtforms import Field
 
     from app.core.forms import Form
+else:
+    email_validator = lazily("email_validator")
 
 
 class IsAddress:
@@ -22,8 +25,8 @@ class IsAddress:
 
     def __call__(self, _form: Form, field: Field) -> None:
         try:
-            found = validate_email(field.data or "", check_deliverability=False)
-        except EmailNotValidError:
+            found = email_validator.validate_email(field.data or "", check_deliverability=False)
+        except email_validator.EmailNotValidError:
             raise ValidationError(
                 _("Write the address like name@example.org; something in it does not fit.")
             ) from None

@@ -12,33 +12,25 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from webauthn import (
-    base64url_to_bytes,
-    generate_authentication_options,
-    generate_registration_options,
-    options_to_json,
-    verify_authentication_response,
-    verify_registration_response,
-)
-from webauthn.helpers import bytes_to_base64url
-from webauthn.helpers.structs import (
-    AuthenticatorSelectionCriteria,
-    AuthenticatorTransport,
-    PublicKeyCredentialDescriptor,
-    ResidentKeyRequirement,
-    UserVerificationRequirement,
-)
-
 from app.core import addresses, signing
+from app.core.lazily import lazily
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import webauthn
+    from webauthn import helpers
+    from webauthn.helpers import structs
+
     from app.accounts.models import Passkey, Person
+
+    Options = structs.PublicKeyCredentialCreationOptions | structs.PublicKeyCredentialRequestOptions
+else:
+    webauthn = lazily("webauthn")
+    helpers, structs = lazily("webauthn.helpers"), lazily("webauthn.helpers.structs")
 
 # Longer than any browser's answer with a name of 1023 bytes in it.
 LONGEST_ANSWER = 20_000
-_TRANSPORTS = {transport.value: transport for transport in AuthenticatorTransport}
 
 
 class RefusedKeyError(ValueError):
@@ -78,27 +70,27 @@ def are_possible() -> bool:
 
 def to_add(person: Person, known: Sequence[Passkey], bank: str) -> Question:
     """Ask the device for a new key of this person's, other than those we know."""
-    options = generate_registration_options(
+    options = webauthn.generate_registration_options(
         rp_id=addresses.host(),
         rp_name=bank or addresses.host(),
         user_id=handle(person).encode(),
         user_name=person.email or person.name,
         user_display_name=person.name,
         exclude_credentials=_described(known),
-        authenticator_selection=AuthenticatorSelectionCriteria(
-            resident_key=ResidentKeyRequirement.REQUIRED,
-            user_verification=UserVerificationRequirement.REQUIRED,
+        authenticator_selection=structs.AuthenticatorSelectionCriteria(
+            resident_key=structs.ResidentKeyRequirement.REQUIRED,
+            user_verification=structs.UserVerificationRequirement.REQUIRED,
         ),
     )
-    return Question(bytes_to_base64url(options.challenge), options_to_json(options))
+    return _question(options)
 
 
 def added(answer: str, challenge: str) -> Key:
     """The key the device made; raises RefusedKeyError."""
     try:
-        found = verify_registration_response(
+        found = webauthn.verify_registration_response(
             credential=_read(answer),
-            expected_challenge=base64url_to_bytes(challenge),
+            expected_challenge=webauthn.base64url_to_bytes(challenge),
             expected_rp_id=addresses.host(),
             expected_origin=_origin(),
             require_user_verification=True,
@@ -107,21 +99,26 @@ def added(answer: str, challenge: str) -> Key:
         raise RefusedKeyError from error
     said = _read(answer).get("response", {}).get("transports") or []
     return Key(
-        bytes_to_base64url(found.credential_id),
-        bytes_to_base64url(found.credential_public_key),
+        helpers.bytes_to_base64url(found.credential_id),
+        helpers.bytes_to_base64url(found.credential_public_key),
         found.sign_count,
-        [t for t in said if t in _TRANSPORTS],
+        [t for t in said if t in _transports()],
     )
 
 
 def to_prove(known: Sequence[Passkey] = ()) -> Question:
     """Ask for one of these keys; without any, for whichever the device holds for this site."""
-    options = generate_authentication_options(
+    options = webauthn.generate_authentication_options(
         rp_id=addresses.host(),
         allow_credentials=_described(known),
-        user_verification=UserVerificationRequirement.REQUIRED,
+        user_verification=structs.UserVerificationRequirement.REQUIRED,
     )
-    return Question(bytes_to_base64url(options.challenge), options_to_json(options))
+    return _question(options)
+
+
+def _question(options: Options) -> Question:
+    challenge = helpers.bytes_to_base64url(options.challenge)
+    return Question(challenge, webauthn.options_to_json(options))
 
 
 def named_in(answer: str) -> str:
@@ -136,15 +133,15 @@ def proved(answer: str, challenge: str, passkey: Passkey) -> int:
     """The key's count after this use; raises RefusedKeyError."""
     said = _read(answer)
     whose = (said.get("response") or {}).get("userHandle")
-    if whose and whose != bytes_to_base64url(handle(passkey.person).encode()):
+    if whose and whose != helpers.bytes_to_base64url(handle(passkey.person).encode()):
         raise RefusedKeyError
     try:
-        found = verify_authentication_response(
+        found = webauthn.verify_authentication_response(
             credential=said,
-            expected_challenge=base64url_to_bytes(challenge),
+            expected_challenge=webauthn.base64url_to_bytes(challenge),
             expected_rp_id=addresses.host(),
             expected_origin=_origin(),
-            credential_public_key=base64url_to_bytes(passkey.public_key),
+            credential_public_key=webauthn.base64url_to_bytes(passkey.public_key),
             credential_current_sign_count=passkey.sign_count,
             require_user_verification=True,
         )
@@ -163,14 +160,19 @@ def _origin() -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
-def _described(keys: Sequence[Passkey]) -> list[PublicKeyCredentialDescriptor]:
+def _described(keys: Sequence[Passkey]) -> list[structs.PublicKeyCredentialDescriptor]:
+    known = _transports()
     return [
-        PublicKeyCredentialDescriptor(
-            id=base64url_to_bytes(key.credential_id),
-            transports=[_TRANSPORTS[t] for t in key.transports if t in _TRANSPORTS] or None,
+        structs.PublicKeyCredentialDescriptor(
+            id=webauthn.base64url_to_bytes(key.credential_id),
+            transports=[known[t] for t in key.transports if t in known] or None,
         )
         for key in keys
     ]
+
+
+def _transports() -> dict[str, structs.AuthenticatorTransport]:
+    return {transport.value: transport for transport in structs.AuthenticatorTransport}
 
 
 def _read(answer: str) -> dict[str, Any]:

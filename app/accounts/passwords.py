@@ -13,10 +13,15 @@ from typing import TYPE_CHECKING
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from zxcvbn.frequency_lists import FREQUENCY_LISTS
+
+from app.core.lazily import lazily
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from zxcvbn import frequency_lists
+else:
+    frequency_lists = lazily("zxcvbn.frequency_lists")
 
 SHORTEST, SHORTEST_OF_STAFF, LONGEST = 10, 15, 128
 # What must be left of a password when the words everybody knows about its owner are taken out.
@@ -76,7 +81,7 @@ def is_made_of(password: str, words: Iterable[str]) -> bool:
 
 @lru_cache(maxsize=1)
 def _tried_first() -> frozenset[str]:
-    return frozenset(FREQUENCY_LISTS["passwords"])
+    return frozenset(frequency_lists.FREQUENCY_LISTS["passwords"])
 
 
 def _goes_round(text: str, length: int) -> bool:

@@ -7,10 +7,18 @@ seen is computed here from the same numbers. A colour that cannot pass is darken
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from coloraide import Color
+from app.core.lazily import lazily
+
+if TYPE_CHECKING:
+    import coloraide
+else:
+    coloraide = lazily("coloraide")
 
 TEXT, CONTROL = 4.5, 3.0
 
@@ -97,6 +105,12 @@ def palette(asked: str) -> Palette:
     return Palette(asked, colour, lightness, chroma, hue, on, tuple(checks))
 
 
+@lru_cache(maxsize=1)
+def made_by() -> str:
+    """What palettes follow from beside the colour: this file. Nothing is computed to tell it."""
+    return hashlib.sha256(Path(__file__).read_bytes()).hexdigest()
+
+
 def hexed(text: str) -> str:
     """The one way to write a colour: "#1f5f5b" for " 1F5F5B", "#aabbcc" for "#abc"."""
     digits = text.strip().lstrip("#").lower()
@@ -108,27 +122,27 @@ def hexed(text: str) -> str:
 
 
 def _coordinates(colour: str) -> tuple[float, float, float]:
-    lightness, chroma, hue = Color(colour).convert("oklch").coords(nans=False)
+    lightness, chroma, hue = coloraide.Color(colour).convert("oklch").coords(nans=False)
     # What the stylesheet says is what is checked: four and two digits.
     chroma = round(chroma, 4)
     return round(lightness, 4), chroma, round(hue, 2) if chroma else 0.0
 
 
 def _in_reach(lightness: float, chroma: float, hue: float) -> str:
-    moved = Color("oklch", [max(lightness, 0.0), chroma, hue])
+    moved = coloraide.Color("oklch", [max(lightness, 0.0), chroma, hue])
     return moved.convert("srgb").fit(method="oklch-chroma").to_string(hex=True)
 
 
-def _seen(lightness: float, chroma: float, hue: float) -> Color:
+def _seen(lightness: float, chroma: float, hue: float) -> coloraide.Color:
     """As a screen shows it: what is out of its reach is clipped."""
-    return Color("oklch", [lightness, chroma, hue]).convert("srgb").clip()
+    return coloraide.Color("oklch", [lightness, chroma, hue]).convert("srgb").clip()
 
 
-def _on(colour: Color) -> str:
-    return max((WHITE, NEAR_BLACK), key=lambda words: _ratio(colour, Color(words)))
+def _on(colour: coloraide.Color) -> str:
+    return max((WHITE, NEAR_BLACK), key=lambda words: _ratio(colour, coloraide.Color(words)))
 
 
-def _ratio(one: Color, other: Color) -> float:
+def _ratio(one: coloraide.Color, other: coloraide.Color) -> float:
     return float(one.contrast(other, method="wcag21"))
 
 
@@ -138,7 +152,7 @@ def _checks(lightness: float, chroma: float, hue: float) -> list[Check]:
     link = _seen(min(lightness, 0.44), chroma, hue)
     ring = _seen(min(lightness, 0.56), chroma, hue)
     tint = _seen(0.945, min(chroma, 0.017), hue)
-    on = _ratio(button, Color(_on(button)))
+    on = _ratio(button, coloraide.Color(_on(button)))
     bright = _seen(0.8, min(chroma, 0.11), hue)
     dark_ring = _seen(0.74, min(chroma, 0.13), hue)
     dark_tint = _seen(0.28, min(chroma, 0.035), hue)
@@ -154,5 +168,5 @@ def _checks(lightness: float, chroma: float, hue: float) -> list[Check]:
     ]
 
 
-def _least(colour: Color, theme: str) -> float:
-    return min(_ratio(colour, Color(paper)) for paper in PAPERS[theme].values())
+def _least(colour: coloraide.Color, theme: str) -> float:
+    return min(_ratio(colour, coloraide.Color(paper)) for paper in PAPERS[theme].values())

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from email_validator import EmailNotValidError, validate_email
 from wtforms import (
     BooleanField,
     Field,
@@ -30,8 +29,14 @@ from app.core.bankdata import find
 from app.core.bankdata.hiding import SECRET
 from app.core.forms import REQUIRED, Form, between, fold, strip
 from app.core.i18n import LOCALE_NAMES, LOCALES, _, _l, zone_names
+from app.core.lazily import lazily
 from app.core.leaving import ascii_host
 from app.core.names import skeleton
+
+if TYPE_CHECKING:
+    import email_validator
+else:
+    email_validator = lazily("email_validator")
 
 LINKS = 8
 # Reserved names and trusted hosts: so many, each so long.
@@ -221,8 +226,8 @@ class BrandForm(Form):
         if field.data == self._present.mail_address:
             return
         try:
-            found = validate_email(field.data or "", check_deliverability=False)
-        except EmailNotValidError:
+            found = email_validator.validate_email(field.data or "", check_deliverability=False)
+        except email_validator.EmailNotValidError:
             raise ValidationError(
                 _("Write the address like name@example.org; something in it does not fit.")
             ) from None

@@ -107,12 +107,12 @@ def leave() -> ResponseReturnValue:
 
 
 def css_url(brand: Brand) -> str:
-    """The address of the brand's stylesheet; it changes with the colour, so it may be kept."""
+    """The address of the brand's stylesheet: it changes with what is in it, so it may be kept."""
     return url_for("brand.stylesheet", v=_version(brand.colour))
 
 
 def _version(colour: str) -> str:
-    return hashlib.sha256(colours.palette(colour).css.encode()).hexdigest()[:10]
+    return hashlib.sha256(f"{colours.made_by()} {colour}".encode()).hexdigest()[:10]
 
 
 def _page(

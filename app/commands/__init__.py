@@ -1,44 +1,60 @@
-"""The command line: `flask …`. Like `factory`, it may know every slice."""
+"""The command line: `flask …`. Like `factory`, it may know every slice.
 
-from app.commands.archive import archive
-from app.commands.bankdata import bankdata
-from app.commands.catalogs import catalogs
-from app.commands.counters import counters
-from app.commands.database import database
-from app.commands.deliveries import deliveries
-from app.commands.demo import demo
-from app.commands.doctor import doctor
-from app.commands.erasures import erasures, retention_group
-from app.commands.figures import figures
-from app.commands.importing import importing
-from app.commands.limits import limits
-from app.commands.markup import markup
-from app.commands.people import create_admin
-from app.commands.permissions import permissions
-from app.commands.search import search
-from app.commands.settings import settings
-from app.commands.sla import sla
-from app.commands.worker import worker
+A command's module is loaded when it is called for: web processes are made by the same factory, and
+what commands need (Alembic, a terminal's colours, the demo bank's story) is none of theirs.
+"""
 
-COMMANDS = (
-    archive,
-    bankdata,
-    catalogs,
-    counters,
-    create_admin,
-    database,
-    deliveries,
-    demo,
-    doctor,
-    erasures,
-    figures,
-    importing,
-    limits,
-    markup,
-    permissions,
-    retention_group,
-    search,
-    settings,
-    sla,
-    worker,
-)
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+import click
+from flask.cli import AppGroup
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+# Where each stands, by the name it is called by: module and name in it.
+COMMANDS = {
+    "archive": "archive:archive",
+    "bankdata": "bankdata:bankdata",
+    "catalogs": "catalogs:catalogs",
+    "counters": "counters:counters",
+    "create-admin": "people:create_admin",
+    "database": "database:database",
+    "deliveries": "deliveries:deliveries",
+    "demo": "demo:demo",
+    "doctor": "doctor:doctor",
+    "erasures": "erasures:erasures",
+    "figures": "figures:figures",
+    "import": "importing:importing",
+    "limits": "limits:limits",
+    "markup": "markup:markup",
+    "permissions": "permissions:permissions",
+    "retention": "erasures:retention_group",
+    "search": "search:search",
+    "settings": "settings:settings",
+    "sla": "sla:sla",
+    "worker": "worker:worker",
+}
+
+
+def command(name: str) -> click.Command:
+    """The command of this name; raises KeyError when there is none."""
+    module, _, attribute = COMMANDS[name].partition(":")
+    found: click.Command = getattr(import_module(f"app.commands.{module}"), attribute)
+    return found
+
+
+class _Commands(AppGroup):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted({*super().list_commands(ctx), *COMMANDS})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        return command(cmd_name) if cmd_name in COMMANDS else super().get_command(ctx, cmd_name)
+
+
+def init(app: Flask) -> None:
+    """Have `flask` know them all."""
+    app.cli = _Commands(app.name)

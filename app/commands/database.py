@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
-from alembic import command
 from flask.cli import AppGroup
 
 from app.accounts.service import fold_names_anew
 from app.commands.erasures import reapply
 from app.core import transactions
+from app.core.lazily import lazily
 from app.core.schema import alembic_config
 from app.sla.service.verifying import project_what_never_was
+
+if TYPE_CHECKING:
+    from alembic import command
+else:
+    command = lazily("alembic.command")
 
 database = AppGroup("database", help="The database's migrations.")
 

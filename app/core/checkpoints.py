@@ -16,24 +16,24 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    PublicFormat,
-    load_pem_private_key,
-)
 from sqlalchemy import select
 
 from app.core import clock
 from app.core.chain import Head
 from app.core.db import session
 from app.core.digests import canonical, instant
+from app.core.lazily import lazily
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from cryptography import exceptions
+    from cryptography.hazmat.primitives import serialization as forms
+    from cryptography.hazmat.primitives.asymmetric import ed25519
+else:
+    exceptions = lazily("cryptography.exceptions")
+    forms = lazily("cryptography.hazmat.primitives.serialization")
+    ed25519 = lazily("cryptography.hazmat.primitives.asymmetric.ed25519")
 
 _PURPOSE = b"otklik.checkpoint\n"
 
@@ -74,7 +74,7 @@ class Checkpoint:
         try:
             signature = base64.b64decode(self.signature, validate=True)
             _key().public_key().verify(signature, self.message)
-        except (InvalidSignature, ValueError):
+        except (exceptions.InvalidSignature, ValueError):
             return False
         return True
 
@@ -103,7 +103,10 @@ def init(config: Mapping[str, Any]) -> None:
 def public_key() -> str:
     """What anybody needs to check our signatures: PEM."""
     return (
-        _key().public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+        _key()
+        .public_key()
+        .public_bytes(forms.Encoding.PEM, forms.PublicFormat.SubjectPublicKeyInfo)
+        .decode()
     )
 
 
@@ -161,7 +164,7 @@ def latest() -> Checkpoint | None:
 
 def key_name() -> str:
     """A short name of our key."""
-    raw = _key().public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+    raw = _key().public_key().public_bytes(forms.Encoding.Raw, forms.PublicFormat.Raw)
     return hashlib.sha256(raw).hexdigest()[:16]
 
 
@@ -191,17 +194,17 @@ def _keep(signed: Checkpoint) -> None:
             copy.write(line)
 
 
-def _key() -> Ed25519PrivateKey:
+def _key() -> ed25519.Ed25519PrivateKey:
     where = _given().key
     try:
         pem = where.read_bytes()
     except FileNotFoundError:
         pem = _made(where)
     try:
-        found = load_pem_private_key(pem, password=None)
+        found = forms.load_pem_private_key(pem, password=None)
     except (ValueError, TypeError) as error:
         raise UnusableKeyError(f"{where}: {error}") from None
-    if not isinstance(found, Ed25519PrivateKey):
+    if not isinstance(found, ed25519.Ed25519PrivateKey):
         raise UnusableKeyError(f"{where} is no Ed25519 key")
     return found
 
@@ -209,8 +212,8 @@ def _key() -> Ed25519PrivateKey:
 def _made(where: Path) -> bytes:
     """A key of our own, which nobody else may read; of two who make one at once the first wins."""
     where.parent.mkdir(parents=True, exist_ok=True)
-    made = Ed25519PrivateKey.generate()
-    pem = made.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    made = ed25519.Ed25519PrivateKey.generate()
+    pem = made.private_bytes(forms.Encoding.PEM, forms.PrivateFormat.PKCS8, forms.NoEncryption())
     part = where.with_name(f".{where.name}.{os.getpid()}")
     number = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(number, "wb") as file:

@@ -14,16 +14,25 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from huey import Huey, RedisHuey, SqliteHuey
-from huey.consumer import Consumer
-from huey.registry import Message
 from itsdangerous import Signer
-from redis import ConnectionPool
-from redis.backoff import NoBackoff
-from redis.retry import Retry
+
+from app.core.lazily import lazily
+
+if TYPE_CHECKING:
+    import huey
+    import redis
+    from huey import consumer as consuming
+    from huey import registry
+    from redis import backoff, retry
+else:
+    # Huey brings every store it knows, the drivers of databases too.
+    huey, registry = lazily("huey"), lazily("huey.registry")
+    consuming = lazily("huey.consumer")
+    redis, backoff, retry = lazily("redis"), lazily("redis.backoff"), lazily("redis.retry")
 
 log = logging.getLogger(__name__)
 
@@ -53,13 +62,15 @@ class _Sweep:
 class _Door:
     """What `init` opened in this process."""
 
-    queue: Huey | None = None
-    hint: Callable[[str, list[Json]], object] | None = None
+    make: Callable[[], "huey.Huey"] | None = None
+    queue: "huey.Huey | None" = None
+    hint: Callable[[str, list[Json]], object]
     silent_until: float = 0.0
     around: Around = nullcontext
 
 
 _door = _Door()
+_opening = threading.Lock()
 _tasks: dict[str, Callable[..., object]] = {}
 _sweeps: dict[str, _Sweep] = {}
 _stop_hooks: list[Callable[[], object]] = []
@@ -104,12 +115,13 @@ def on_stop(function: Sweeping) -> Sweeping:
 def enqueue(name: str, *args: Json) -> None:
     """Hint to the workers that `name` has something to do; never raises when the queue is away."""
     words = json.loads(json.dumps(args))  # what is not JSON is our mistake and fails here, loudly
-    if _door.hint is None:
+    if _door.make is None:
         log.debug("No queue in this process; the sweep will find what %s would do.", name)
         return
     if time.monotonic() < _door.silent_until:
         return
     try:
+        _queue()
         _door.hint(name, words)
     except Exception as error:  # noqa: BLE001 - sqlite3, redis and the network fail in many ways
         _door.silent_until = time.monotonic() + SILENCE_AFTER_FAILURE
@@ -125,24 +137,15 @@ def waiting() -> int:
 
 
 def init(config: Mapping[str, Any]) -> None:
-    """Open the queue: Redis where REDIS_URL is set, else the file JOBS_PATH."""
-    common = {"results": False, "serializer": _SignedJson(config["SECRET_KEY"])}
-    if config.get("REDIS_URL"):
-        pool = ConnectionPool.from_url(
-            config["REDIS_URL"],
-            socket_connect_timeout=1,
-            socket_timeout=5,  # longer than the second a worker waits for a message
-            retry=Retry(NoBackoff(), 0),
-        )
-        queue = RedisHuey("otklik", connection_pool=pool, **common)
-    else:
-        path = Path(config["JOBS_PATH"])
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # Hints may be lost, so the file need not reach the disk; nor may a request wait for it.
-        queue = SqliteHuey("otklik", filename=str(path), fsync=False, timeout=1, **common)
+    """Say where the queue is: Redis where REDIS_URL is set, else the file JOBS_PATH.
+
+    It is opened by whoever first has something for it: readers never do.
+    """
+    if not config.get("REDIS_URL"):
+        Path(config["JOBS_PATH"]).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     logging.getLogger("huey").setLevel(logging.WARNING)
-    _door.queue = queue
-    _door.hint = queue.task(name="run")(_run)
+    _door.make = partial(_opened, config)
+    _door.queue = None
     _door.silent_until = 0.0
 
 
@@ -153,7 +156,7 @@ def run_worker(threads: int = 1, around: Around = nullcontext) -> None:
     """
     _door.around = around
     asked: list[int] = []
-    consumer = _OurSignals(
+    consumer = consuming.Consumer(
         _queue(),
         workers=threads,
         worker_type="thread",
@@ -162,6 +165,8 @@ def run_worker(threads: int = 1, around: Around = nullcontext) -> None:
         scheduler_interval=60,
         shutdown_timeout=FINISH_WITHIN,
     )
+    # Its own would take SIGINT and SIGTERM apart.
+    consumer._set_signal_handlers = lambda: None  # noqa: SLF001
     for signum in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(signum, lambda signum, _frame: asked.append(signum))
     sweeps = [
@@ -203,29 +208,42 @@ class _SignedJson:
             secret, salt="otklik.jobs", key_derivation="hmac", digest_method=hashlib.sha256
         )
 
-    def serialize(self, message: Message) -> bytes:
+    def serialize(self, message: "registry.Message") -> bytes:
         plain = {"id": message.id, "name": message.name, "args": message.args}
         return self._signer.sign(json.dumps(plain, separators=(",", ":")))
 
-    def deserialize(self, data: bytes) -> Message:
+    def deserialize(self, data: bytes) -> "registry.Message":
         plain = json.loads(self._signer.unsign(data))
-        return Message(
+        return registry.Message(
             id=plain["id"], name=plain["name"], args=tuple(plain["args"]), kwargs={}, retries=0
         )
 
 
-class _OurSignals(Consumer):
-    """Huey's consumer without its signal handlers: it would take SIGINT and SIGTERM apart."""
-
-    def _set_signal_handlers(self) -> None:
-        pass
-
-
-def _queue() -> Huey:
-    if _door.queue is None:
+def _queue() -> "huey.Huey":
+    if _door.make is None:
         message = "Call jobs.init(config) first."
         raise NotReadyError(message)
-    return _door.queue
+    with _opening:
+        if _door.queue is None:
+            queue = _door.make()
+            _door.hint = queue.task(name="run")(_run)
+            _door.queue = queue
+        return _door.queue
+
+
+def _opened(config: Mapping[str, Any]) -> "huey.Huey":
+    common = {"results": False, "serializer": _SignedJson(config["SECRET_KEY"])}
+    if config.get("REDIS_URL"):
+        pool = redis.ConnectionPool.from_url(
+            config["REDIS_URL"],
+            socket_connect_timeout=1,
+            socket_timeout=5,  # longer than the second a worker waits for a message
+            retry=retry.Retry(backoff.NoBackoff(), 0),
+        )
+        return huey.RedisHuey("otklik", connection_pool=pool, **common)
+    path = str(config["JOBS_PATH"])
+    # Hints may be lost, so the file need not reach the disk; nor may a request wait for it.
+    return huey.SqliteHuey("otklik", filename=path, fsync=False, timeout=1, **common)
 
 
 def _claim(name: str, function: Callable[..., object], taken: object) -> None:

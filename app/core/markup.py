@@ -1,4 +1,4 @@
-"""The only door to Markdown and the two gates behind it: text in, safe HTML out.
+"""The only door to the two gates behind Markdown: text in, safe HTML out.
 
 text → markdown-it (raw HTML off) → our own links → bleach → nh3. Two sanitisers with two
 different parsers stand one after the other, so what deceives one must still deceive the other.
@@ -7,17 +7,19 @@ different parsers stand one after the other, so what deceives one must still dec
 import html as entities
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import nh3
-from bleach.sanitizer import Cleaner
-from markdown_it import MarkdownIt
-from markdown_it.rules_block import StateBlock
-from markdown_it.rules_block.table import table
-from markdown_it.rules_core import StateCore
-from markdown_it.token import Token
 
 from app.core import links, words
+from app.core.lazily import lazily
+
+if TYPE_CHECKING:
+    from bleach import sanitizer
+
+    from app.core import parsing
+else:
+    sanitizer, parsing = lazily("bleach.sanitizer"), lazily("app.core.parsing")
 
 # Stored HTML carries the version it was rendered with; raise it when the output changes.
 RULES_VERSION = 1
@@ -25,9 +27,7 @@ LIMIT = 10_000
 HTML_LIMIT = 100_000
 REL = "nofollow ugc noopener"
 
-_NESTING = 50  # of Markdown's blocks and brackets
 _DEPTH = 100  # of HTML elements; bleach's cost grows with the square of it
-_CELLS = 2_000  # of all tables in a text: missing cells are filled up, which multiplies the text
 
 _BLOCKS = {
     "p",
@@ -75,10 +75,11 @@ def render(text: str) -> str:
         raise TooLong(len(text), LIMIT)
     text = _wanted(text)
     env: dict[str, Any] = {}
-    tokens = _markdown.parse(text, env)
-    if any(token.level >= _NESTING - 1 for token in tokens):  # the parser drops what is deeper
+    tokens = parsing.markdown.parse(text, env)
+    deepest = parsing.NESTING - 1  # the parser drops what is deeper
+    if any(token.level >= deepest for token in tokens):
         return _gates(_as_written(text))
-    rendered = str(_markdown.renderer.render(tokens, _markdown.options, env))
+    rendered = str(parsing.markdown.renderer.render(tokens, parsing.markdown.options, env))
     return _gates(rendered)
 
 
@@ -134,7 +135,7 @@ def _gates(html: str) -> str:
     if _depth(html) > _DEPTH:
         html = _as_written(plain(html))
     # A new one for every call: bleach's cleaner keeps the parser's state and is not for threads.
-    bleach = Cleaner(
+    bleach = sanitizer.Cleaner(
         tags=_TAGS | _SYNONYMS.keys(),
         attributes=_allowed,
         protocols=["http", "https", "mailto"],
@@ -225,72 +226,6 @@ def _picture(token: dict[str, Any], *, linked: bool) -> Iterator[dict[str, Any]]
     yield said
     yield {"type": "EndTag", "namespace": None, "name": "a"}
 
-
-class _Markdown(MarkdownIt):
-    def validateLink(self, url: str) -> bool:  # noqa: N802 -- the library's name
-        return links.safe_href(url) is not None
-
-
-def _lower_headings(state: StateCore) -> None:
-    """The page's own outline ends above what people write."""
-    for token in state.tokens:
-        if token.type in {"heading_open", "heading_close"}:
-            token.tag = f"h{min(int(token.tag[1]) + 2, 6)}"
-
-
-def _link_bare_addresses(state: StateCore) -> None:
-    for block in state.tokens:
-        if block.type == "inline" and block.children:
-            block.children = list(_linked(block.children))
-
-
-def _linked(tokens: list[Token]) -> Iterator[Token]:
-    depth = 0
-    for token in tokens:
-        depth += {"link_open": 1, "link_close": -1}.get(token.type, 0)
-        if depth or token.type != "text":
-            yield token
-            continue
-        done = 0
-        for start, end, address in links.bare_links(token.content):
-            href = _markdown.normalizeLink(address)
-            if not _markdown.validateLink(href):
-                continue
-            yield Token("text", "", 0, content=token.content[done:start])
-            yield Token("link_open", "a", 1, attrs={"href": href})
-            yield Token("text", "", 0, content=token.content[start:end])
-            yield Token("link_close", "a", -1)
-            done = end
-        token.content = token.content[done:]
-        yield token
-
-
-def _small_table(state: StateBlock, start: int, end: int, silent: bool) -> bool:  # noqa: FBT001
-    """The library's table, while the cells of all tables in the text stay few."""
-    if not table(state, start, end, silent=True):
-        return False
-    columns = state.getLines(start, start + 1, 0, keepLastLF=False).count("|") + 1
-    left = _CELLS - state.env.get("cells", 0)
-    cells = 0
-    for line in range(start, end):
-        if state.isEmpty(line):
-            break
-        cells += columns
-        if cells > left:
-            state.env["cells"] = _CELLS
-            return False
-    if silent:
-        return True
-    state.env["cells"] = state.env.get("cells", 0) + cells
-    return table(state, start, end, silent=False)
-
-
-_markdown = _Markdown(
-    "commonmark", {"html": False, "linkify": False, "breaks": True, "maxNesting": _NESTING}
-).enable(["strikethrough", "table"])
-_markdown.block.ruler.at("table", _small_table, {"alt": ["paragraph", "reference"]})
-_markdown.core.ruler.push("lower_headings", _lower_headings)
-_markdown.core.ruler.push("bare_addresses", _link_bare_addresses)
 
 _last_gate = nh3.Cleaner(
     tags=_TAGS,

@@ -13,10 +13,14 @@ import unicodedata
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from confusable_homoglyphs import confusables
+from app.core.lazily import lazily
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from confusable_homoglyphs import confusables
+else:
+    confusables = lazily("confusable_homoglyphs.confusables")
 
 # What the confusables table leaves apart or maps by capitals only: Cyrillic letters that look
 # Latin, digits that stand for letters, and the one stroke that is I, l, 1 and |.

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from alembic.config import Config
-from alembic.script import ScriptDirectory
+from typing import TYPE_CHECKING
+
 from sqlalchemy import inspect, text
 
 import config as settings
 from app.core.db import session
+from app.core.lazily import lazily
+
+if TYPE_CHECKING:
+    from alembic import config, script
+else:
+    config, script = lazily("alembic.config"), lazily("alembic.script")
 
 
-def alembic_config() -> Config:
+def alembic_config() -> config.Config:
     """Alembic's settings: where the migrations lie."""
-    found = Config()
+    found = config.Config()
     found.set_main_option("script_location", str(settings.ROOT / "migrations"))
     return found
 
@@ -28,4 +34,4 @@ def current() -> str | None:
 
 def newest() -> str | None:
     """The revision this code needs."""
-    return ScriptDirectory.from_config(alembic_config()).get_current_head()
+    return script.ScriptDirectory.from_config(alembic_config()).get_current_head()

@@ -13,9 +13,16 @@ import base64
 import binascii
 import hashlib
 import os
+from typing import TYPE_CHECKING
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from app.core.lazily import lazily
+
+if TYPE_CHECKING:
+    from cryptography import exceptions
+    from cryptography.hazmat.primitives.ciphers import aead
+else:
+    exceptions = lazily("cryptography.exceptions")
+    aead = lazily("cryptography.hazmat.primitives.ciphers.aead")
 
 NONCE = 12
 _key = b""
@@ -34,7 +41,7 @@ def init(secret: str) -> None:
 def seal(purpose: str, about: object, words: str) -> str:
     """`words` as only `unseal` with the same `purpose` and `about` reads them."""
     nonce = os.urandom(NONCE)
-    closed = AESGCM(_key).encrypt(nonce, words.encode(), f"{purpose}:{about}".encode())
+    closed = aead.AESGCM(_key).encrypt(nonce, words.encode(), f"{purpose}:{about}".encode())
     return base64.urlsafe_b64encode(nonce + closed).decode()
 
 
@@ -42,7 +49,7 @@ def unseal(purpose: str, about: object, sealed: str) -> str:
     """What `seal` was given; raises BrokenSealError."""
     try:
         raw = base64.urlsafe_b64decode(sealed)
-        opened = AESGCM(_key).decrypt(raw[:NONCE], raw[NONCE:], f"{purpose}:{about}".encode())
-    except (InvalidTag, ValueError, binascii.Error):
+        opened = aead.AESGCM(_key).decrypt(raw[:NONCE], raw[NONCE:], f"{purpose}:{about}".encode())
+    except (exceptions.InvalidTag, ValueError, binascii.Error):
         raise BrokenSealError from None
     return opened.decode()

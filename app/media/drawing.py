@@ -4,11 +4,20 @@ Same geometry as templates/ui/ring.html: a field of 100 units, the band at 46.5,
 Drawn four times too large and scaled down, which is what makes the edges smooth.
 """
 
+from __future__ import annotations
+
 import io
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from PIL import Image, ImageDraw, ImageFont, ImageOps
+from app.core.lazily import lazily
+
+if TYPE_CHECKING:
+    from PIL import Image, ImageDraw, ImageFont, ImageOps
+else:
+    Image, ImageDraw = lazily("PIL.Image"), lazily("PIL.ImageDraw")
+    ImageFont, ImageOps = lazily("PIL.ImageFont"), lazily("PIL.ImageOps")
 
 BRAND = "#234993"
 CARD = (1200, 630)

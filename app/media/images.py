@@ -4,15 +4,25 @@ Nothing of the uploaded file survives but its pixels: a picture that is also an 
 or a map of where its owner lives comes out as a picture only.
 """
 
+from __future__ import annotations
+
 import io
 import struct
 import zlib
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
-import pi_heif
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
-
+from app.core.lazily import lazily
 from app.media.drawing import card_png, ring_png
+
+if TYPE_CHECKING:
+    import pi_heif
+    import PIL
+    from PIL import Image, ImageCms, ImageOps
+else:
+    pi_heif, PIL, Image = lazily("pi_heif"), lazily("PIL"), lazily("PIL.Image")
+    ImageCms, ImageOps = lazily("PIL.ImageCms"), lazily("PIL.ImageOps")
 
 __all__ = [
     "LIMIT",
@@ -60,10 +70,6 @@ _DAMAGE = (
     struct.error,
     zlib.error,
 )
-
-pi_heif.register_heif_opener(thumbnails=False)
-# Pillow only warns between its limit and twice that; ours is exact and looked at before decoding.
-Image.MAX_IMAGE_PIXELS = None
 
 
 class PictureError(ValueError):
@@ -143,14 +149,23 @@ def _format(data: bytes) -> str:
     raise NotAPicture("not a PNG, JPEG, WebP or HEIC picture")
 
 
+@lru_cache(maxsize=1)
+def _prepare() -> None:
+    """Once a process, before the first picture is opened."""
+    pi_heif.register_heif_opener(thumbnails=False)
+    # Pillow only warns between its limit and twice that; ours is exact and looked at first.
+    Image.MAX_IMAGE_PIXELS = None
+
+
 def _opened(data: bytes, max_side: int) -> Image.Image:
     """The first frame, upright, in sRGB, decoded only when the header keeps the limits."""
     if len(data) > LIMIT:
         raise TooLarge(f"{len(data)} bytes, at most {LIMIT} are allowed")
     kind = _format(data)
+    _prepare()
     try:
         picture = Image.open(io.BytesIO(data), formats=[kind])
-    except UnidentifiedImageError as error:
+    except PIL.UnidentifiedImageError as error:
         raise NotAPicture("the file only begins like a picture") from error
     except _DAMAGE as error:
         raise Broken(f"the picture is damaged ({error})") from error

@@ -9,17 +9,20 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from feedgen.feed import FeedGenerator
-
 from app.brand.queries import brand as the_brand
 from app.core import addresses, leaving
 from app.core.i18n import _, speaking
+from app.core.lazily import lazily
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from feedgen import feed as feedgen
+
     from app.topics.models import Category, Post, Topic
+else:
+    feedgen = lazily("feedgen.feed")
 
 # What XML 1.0 cannot carry.
 _UNSPEAKABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -105,7 +108,7 @@ def _of_post(topic: Topic, post: Post) -> _Entry:
 
 def _made(key: str, title: str, path: str, page: str, entries: Sequence[_Entry]) -> Feed:
     brand = the_brand()
-    feed = FeedGenerator()
+    feed = feedgen.FeedGenerator()
     feed.id(_id(key))
     feed.title(_speakable(title))
     feed.link(href=addresses.at(path), rel="self", type="application/atom+xml")

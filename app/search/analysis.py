@@ -11,12 +11,16 @@ import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
-
-import snowballstemmer
+from typing import TYPE_CHECKING, Any, Final
 
 from app.core import language as languages
+from app.core.lazily import lazily
 from app.search import russian, ukrainian
+
+if TYPE_CHECKING:
+    import snowballstemmer
+else:
+    snowballstemmer = lazily("snowballstemmer")
 
 Language = languages.Code
 
@@ -43,7 +47,10 @@ _TO_LATIN: Final = str.maketrans(_CYRILLIC_TWINS, _LATIN_TWINS)
 _AS_RUSSIAN: Final = str.maketrans("іїєґ'", "ииегъ")
 _FLEETING: Final = re.compile(r"(?<=...[^аеиоуыэюя])[оеь]$")
 
-_english = snowballstemmer.stemmer("english")
+
+@lru_cache(maxsize=1)
+def _english() -> Any:
+    return snowballstemmer.stemmer("english")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +107,7 @@ def keys(word: str, language: Language | None = None) -> tuple[str, ...]:
         in_russian = () if language == "uk" else _russian(folded)
         return in_russian if language == "ru" else (*in_russian, "u" + ukrainian.stem(folded))
     if _LATIN.search(folded):
-        return ("e" + _english.stemWord(folded).rstrip("'"),)
+        return ("e" + _english().stemWord(folded).rstrip("'"),)
     return ("x" + folded,)
 
 

@@ -36,7 +36,7 @@ def is_close(
     may become, and a word but for a slip when it is among the `unknown`, which no topic holds.
     """
     misspelt = {analysis.asked_keys(word): word for word in unknown}
-    telling = [a for a in _asked(wording) if empty_words.SAYS_NOTHING.isdisjoint(a.keys)]
+    telling = [a for a in _asked(wording) if empty_words.saying_nothing().isdisjoint(a.keys)]
     if not telling:
         return False
     in_headings, in_texts = _Said(tuple(headings)), _Said(tuple(texts))

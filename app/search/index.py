@@ -31,10 +31,9 @@ from threading import Lock
 from typing import TYPE_CHECKING, Final
 
 from app.core import clock
+from app.core.lazily import lazily
 from app.search import fusion, plans, ranking, rows, variety, wording
 from app.search.engines import EngineError, Match
-from app.search.engines import tantivy as tantivy_engine
-from app.search.engines import whoosh as whoosh_engine
 from app.search.plans import NO_FILTERS, Filters
 from app.search.rows import Document
 from app.search.wording import Wording
@@ -44,7 +43,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from app.search.engines import Engine, Reader
+    from app.search.engines import tantivy as tantivy_engine
+    from app.search.engines import whoosh as whoosh_engine
     from app.search.meaning import Meanings, Writer
+else:
+    whoosh_engine = lazily("app.search.engines.whoosh")
+    tantivy_engine = lazily("app.search.engines.tantivy")
 
 __all__ = [
     "ENGINES",
@@ -63,7 +67,8 @@ log = logging.getLogger(__name__)
 
 _WHOOSH: Final[Engine] = whoosh_engine
 _TANTIVY: Final[Engine] = tantivy_engine
-ENGINES: Final = {engine.NAME: engine for engine in (_WHOOSH, _TANTIVY)}
+# By the name each has itself: to ask it would be to load them both.
+ENGINES: Final = {"whoosh": _WHOOSH, "tantivy": _TANTIVY}
 
 # Part of the directory's name: raise it whenever keys or rows change; the index then starts empty
 # and wants a rebuild.
@@ -135,7 +140,7 @@ class Index:
         path: Path,
         *,
         patience: float,
-        engine: str = whoosh_engine.NAME,
+        engine: str = "whoosh",
         meanings: Meanings | None = None,
     ) -> None:
         self._path = path

@@ -14,13 +14,17 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
-from rapidfuzz.distance import DamerauLevenshtein
-
+from app.core.lazily import lazily
 from app.search import analysis, empty_words
 from app.search.analysis import Word
 from app.search.wording import OPERATOR
+
+if TYPE_CHECKING:
+    from rapidfuzz import distance
+else:
+    distance = lazily("rapidfuzz.distance")
 
 Why = Literal["layout", "translit", "spelling"]
 Knows = Callable[[str], bool]
@@ -135,7 +139,7 @@ def _apart(word: str, other: str) -> int | None:
 
 def _between(one: str, other: str) -> int | None:
     most = 2 if len(one) >= _TWO_SLIPS_FROM else 1
-    apart = DamerauLevenshtein.distance(one, other, score_cutoff=most)
+    apart = distance.DamerauLevenshtein.distance(one, other, score_cutoff=most)
     return apart if apart <= most else None
 
 
@@ -156,7 +160,7 @@ def _words(text: str) -> list[Word]:
 def _telling(text: str) -> list[Word]:
     """Those words that say something, or all when none does; figures never do."""
     words = [w for w in _words(text) if not text[w.start : w.end].isdigit()]
-    return [w for w in words if empty_words.GRAMMAR.isdisjoint(w.keys)] or words
+    return [w for w in words if empty_words.grammar().isdisjoint(w.keys)] or words
 
 
 def _marked(words: Iterable[Word], text: str, knows: Knows) -> Iterator[tuple[Word, bool]]:
@@ -177,7 +181,7 @@ def _is_word(word: str, knows: Knows) -> bool:
 
 
 def _is_grammar(word: str) -> bool:
-    return not empty_words.GRAMMAR.isdisjoint(analysis.keys(word))
+    return not empty_words.grammar().isdisjoint(analysis.keys(word))
 
 
 def _remembering(knows: Knows) -> Knows:

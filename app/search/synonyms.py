@@ -50,7 +50,7 @@ class Thesaurus:
         Small words inside a phrase ("код на обороте") may be there or not.
         """
         found: list[dict[Phrase, None]] = [{} for _ in words]
-        told = [n for n, word in enumerate(words) if empty_words.GRAMMAR.isdisjoint(word)]
+        told = [n for n, word in enumerate(words) if empty_words.grammar().isdisjoint(word)]
         for at, number in enumerate(told):
             for group, phrase in self._beginning_with(words[number]):
                 places = told[at : at + len(phrase)]
@@ -81,7 +81,7 @@ def is_same(one: Sequence[Keys], other: Sequence[Keys]) -> bool:
 
 def _telling(phrase: Phrase) -> Phrase:
     """The phrase without its small words, unless nothing else is in it."""
-    return tuple(word for word in phrase if empty_words.GRAMMAR.isdisjoint(word)) or phrase
+    return tuple(word for word in phrase if empty_words.grammar().isdisjoint(word)) or phrase
 
 
 def _numbered(groups: Iterable[Iterable[Phrase]]) -> Iterator[tuple[int, Phrase]]:

@@ -68,7 +68,7 @@ class Wording:
     @property
     def telling(self) -> "Wording":
         """The same without the words that only hold a sentence together, unless nothing is left."""
-        kept = [n for n, keys in enumerate(self.words) if empty_words.GRAMMAR.isdisjoint(keys)]
+        kept = [n for n, keys in enumerate(self.words) if empty_words.grammar().isdisjoint(keys)]
         words = tuple(self.words[number] for number in kept)
         if not words and not self.phrases:
             return self

@@ -11,10 +11,14 @@ from datetime import date, timedelta
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
-import holidays as library
+from app.core.lazily import lazily
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    import holidays as library
+else:
+    library = lazily("holidays")
 
 VERSION = metadata.version("holidays")
 DAY = timedelta(days=1)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    PublicFormat,
-    load_pem_public_key,
-)
+from app.core.lazily import lazily
+
+if TYPE_CHECKING:
+    from cryptography import exceptions
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric import ed25519 as curve
+else:
+    exceptions = lazily("cryptography.exceptions")
+    serialization = lazily("cryptography.hazmat.primitives.serialization")
+    curve = lazily("cryptography.hazmat.primitives.asymmetric.ed25519")
 
 _BEGIN: Final = "-----BEGIN PUBLIC KEY-----"
 _LONGEST: Final = 4_000
@@ -31,9 +34,11 @@ def ed25519(text: str) -> str:
     if _BEGIN not in text or len(text) > _LONGEST:
         raise NoPublicKeyError("pem")
     try:
-        key = load_pem_public_key(text.strip().encode())
-    except (ValueError, TypeError, UnsupportedAlgorithm):
+        key = serialization.load_pem_public_key(text.strip().encode())
+    except (ValueError, TypeError, exceptions.UnsupportedAlgorithm):
         raise NoPublicKeyError("pem") from None
-    if not isinstance(key, Ed25519PublicKey):
+    if not isinstance(key, curve.Ed25519PublicKey):
         raise NoPublicKeyError("kind")
-    return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+    return key.public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    ).decode()

@@ -13,12 +13,9 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
-from joserfc import jws, jwt
-from joserfc.errors import JoseError
-from joserfc.jwk import OctKey, OKPKey
-
 from app.core import addresses, clock
 from app.core.db import add_once
+from app.core.lazily import lazily
 from app.core.sealing import BrokenSealError, unseal
 from app.widget import queries
 from app.widget.models import UsedToken
@@ -27,9 +24,12 @@ from app.widget.service.keys import SEALED_FOR
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from joserfc.jwk import Key
+    from joserfc import errors, jwk, jws, jwt
 
     from app.widget.models import SigningKey, Site
+else:
+    jws, jwt, jwk = (lazily(f"joserfc.{name}") for name in ("jws", "jwt", "jwk"))
+    errors = lazily("joserfc.errors")
 
 LONGEST: Final = 4096
 LONGEST_TEXT: Final = 255
@@ -104,17 +104,17 @@ def verify(site: Site, token: str, origin: str) -> Claims:
     )
 
 
-class _OneAlgorithm(jws.JWSRegistry):
+def _of_one(algorithm: str) -> jws.JWSRegistry:
     """Knows what this key signs with, and nothing else."""
+    registry = jws.JWSRegistry(algorithms=[algorithm])
 
-    def __init__(self, name: str) -> None:
-        super().__init__(algorithms=[name])
-        self.name = name
+    def get_alg(name: str) -> Any:
+        # Not its own way, which warns of the name that every library still writes.
+        _require(name == algorithm, Reason.ALGORITHM)
+        return registry.algorithms[name]
 
-    def get_alg(self, name: str) -> Any:
-        """Not by way of `super`, which warns of the name that every library still writes."""
-        _require(name == self.name, Reason.ALGORITHM)
-        return self.algorithms[name]
+    registry.get_alg = get_alg  # type: ignore[method-assign]
+    return registry
 
 
 def _header(token: str) -> Mapping[str, Any]:
@@ -122,7 +122,7 @@ def _header(token: str) -> Mapping[str, Any]:
     _require(token.count(".") == 2, Reason.MALFORMED)  # noqa: PLR2004 (a sealed token has four)
     try:
         header = jws.extract_compact(token.encode()).headers()
-    except (JoseError, ValueError, TypeError, RecursionError):
+    except (errors.JoseError, ValueError, TypeError, RecursionError):
         raise RefusedTokenError(Reason.MALFORMED) from None
     _require(header.keys() <= HEADER, Reason.HEADER)
     _require(str(header.get("typ", "JWT")).upper() == "JWT", Reason.HEADER)
@@ -141,17 +141,17 @@ def _key(site: Site, header: Mapping[str, Any]) -> SigningKey:
 
 
 def _signed(key: SigningKey, token: str) -> dict[str, Any]:
-    registry = _OneAlgorithm(key.algorithm)
+    registry = _of_one(key.algorithm)
     try:
         found = jwt.decode(token, _opened(key), registry=registry)
-    except (JoseError, ValueError, TypeError, RecursionError):
+    except (errors.JoseError, ValueError, TypeError, RecursionError):
         raise RefusedTokenError(Reason.SIGNATURE) from None
     return found.claims
 
 
-def _opened(key: SigningKey) -> Key:
+def _opened(key: SigningKey) -> jwk.Key:
     if key.algorithm == "EdDSA":
-        public = OKPKey.import_key(key.public_key)
+        public = jwk.OKPKey.import_key(key.public_key)
         _require(public.curve_name == CURVE and not public.is_private, Reason.KEY)
         return public
     try:
@@ -159,7 +159,7 @@ def _opened(key: SigningKey) -> Key:
     except BrokenSealError:
         raise RefusedTokenError(Reason.KEY) from None
     _require(len(secret) >= SHORTEST_SECRET, Reason.KEY)
-    return OctKey.import_key(secret)
+    return jwk.OctKey.import_key(secret)
 
 
 def _check(site: Site, said: Mapping[str, Any], origin: str) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 import pytest
 
-from app.commands import COMMANDS
+from app import commands
 from app.commands.demo import CAST, PASSWORD
 from app.commands.settings import markdown
 
@@ -19,8 +19,8 @@ KILOBYTE = 1024
 
 def command(words: list[str]) -> click.Command:
     """The `flask …` command that `words` begin with; fails when there is none."""
-    found: click.Command | None = {c.name: c for c in COMMANDS}.get(words[0])
-    assert found is not None, words
+    assert words[0] in commands.COMMANDS, words
+    found: click.Command | None = commands.command(words[0])
     if isinstance(found, click.Group):
         found = found.commands.get(words[1])
         assert found is not None, words

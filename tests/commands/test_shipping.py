@@ -15,7 +15,7 @@ import yaml
 from gunicorn.config import Config
 
 import config
-from app.commands import COMMANDS
+from app import commands
 from app.core import jobs
 
 ROOT = Path(__file__).parents[2]
@@ -56,7 +56,7 @@ def check(words: list[str]) -> None:
     assert program == "flask"
     if rest[0] == "--app":
         rest = rest[2:]
-    found: click.Command = {c.name: c for c in COMMANDS}[rest[0]]
+    found: click.Command = commands.command(rest[0])
     while isinstance(found, click.Group):
         rest = rest[1:]
         found = found.commands[rest[0]]

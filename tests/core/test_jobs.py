@@ -47,6 +47,7 @@ class opened:  # noqa: N801 - reads as a word
     def __enter__(self) -> None:
         jobs._door = jobs._Door()
         jobs.init(self.settings)
+        jobs._queue()  # opened now: it waits for whoever needs it
 
     def __exit__(self, *_: object) -> None:
         storage = jobs._queue().storage

@@ -9,26 +9,27 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from authlib.common.errors import AuthlibBaseError
-from authlib.common.security import generate_token
-from authlib.common.urls import add_params_to_uri, url_encode
-from authlib.oauth2.client import OAuth2Client
-from authlib.oidc.core import CodeIDToken
-from joserfc import jws, jwt
-from joserfc.errors import InvalidKeyIdError, JoseError
-from joserfc.jwk import KeySet
-
 from app.accounts.outside import discovery
 from app.accounts.outside.asking import ProviderError, ask
 from app.core import clock
+from app.core.lazily import lazily
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from joserfc.jwk import Key
+    from authlib.common import errors, security, urls
+    from authlib.oauth2 import client as oauth2
+    from authlib.oidc import core as oidc
+    from joserfc import errors as jose
+    from joserfc import jwk, jws, jwt
 
     from app.accounts.outside.discovery import Metadata
     from app.accounts.outside.providers import Provider
+else:
+    errors, security = lazily("authlib.common.errors"), lazily("authlib.common.security")
+    urls, oauth2 = lazily("authlib.common.urls"), lazily("authlib.oauth2.client")
+    oidc, jose = lazily("authlib.oidc.core"), lazily("joserfc.errors")
+    jwk, jws, jwt = (lazily(f"joserfc.{name}") for name in ("jwk", "jws", "jwt"))
 
 # Their clock and ours.
 LEEWAY = 60
@@ -63,8 +64,13 @@ def begin(provider: Provider, return_url: str, *, again: bool = False) -> tuple[
     `again`: they are to prove there anew who they are, and it is to say when.
     """
     said = discovery.metadata(provider)
-    begun = Begun(provider.key, generate_token(32), generate_token(32), generate_token(64))
-    client = OAuth2Client(
+    begun = Begun(
+        provider.key,
+        security.generate_token(32),
+        security.generate_token(32),
+        security.generate_token(64),
+    )
+    client = oauth2.OAuth2Client(
         None,
         provider.client_id,
         scope=" ".join(provider.scopes),
@@ -112,7 +118,7 @@ def farewell(provider: Provider, token: str, return_url: str) -> str | None:
     asked = [("client_id", provider.client_id), ("post_logout_redirect_uri", return_url)]
     if token:
         asked.append(("id_token_hint", token))
-    return str(add_params_to_uri(place, asked))
+    return str(urls.add_params_to_uri(place, asked))
 
 
 class _Session:
@@ -122,7 +128,7 @@ class _Session:
         self.provider = provider
 
     def post(self, url: str, data: Mapping[str, str], headers: Any, auth: Any) -> _Answer:
-        url, headers, body = auth.prepare("POST", url, dict(headers), url_encode(data.items()))
+        url, headers, body = auth.prepare("POST", url, dict(headers), urls.url_encode(data.items()))
         headers["Content-Type"] = "application/x-www-form-urlencoded"
         ok, said = ask(self.provider, url, data=body.encode("ascii"), headers=headers)
         if not ok and "error" not in said:
@@ -142,7 +148,7 @@ class _Answer:
 def _exchanged(
     provider: Provider, said: Metadata, begun: Begun, code: str, return_url: str
 ) -> Mapping[str, Any]:
-    client = OAuth2Client(
+    client = oauth2.OAuth2Client(
         _Session(provider),
         provider.client_id,
         provider.client_secret or None,
@@ -156,7 +162,7 @@ def _exchanged(
             code=code,
             code_verifier=begun.verifier,
         )
-    except (AuthlibBaseError, ValueError) as error:
+    except (errors.AuthlibBaseError, ValueError) as error:
         raise ProviderError(f"{provider.key}: the code was refused ({error})"[:200]) from error
     return answer
 
@@ -174,7 +180,7 @@ def _read(provider: Provider, token: str, nonce: str, access_token: object) -> d
     """The claims of an id_token, after everything about it was checked."""
     try:
         header, claims = _verified(provider, token)
-        checked = CodeIDToken(
+        checked = oidc.CodeIDToken(
             claims,
             header,
             {
@@ -187,7 +193,7 @@ def _read(provider: Provider, token: str, nonce: str, access_token: object) -> d
             {"nonce": nonce, "client_id": provider.client_id, "access_token": access_token},
         )
         checked.validate(int(clock.now().timestamp()), LEEWAY)
-    except (JoseError, AuthlibBaseError, ValueError, TypeError, KeyError) as error:
+    except (jose.JoseError, errors.AuthlibBaseError, ValueError, TypeError, KeyError) as error:
         words = f"{provider.key}: its id_token cannot be believed ({type(error).__name__}: {error})"
         raise ProviderError(words[:300]) from error
     if not 0 < len(claims["sub"]) <= LONGEST_SUBJECT:
@@ -199,15 +205,17 @@ def _verified(provider: Provider, token: str) -> tuple[dict[str, Any], dict[str,
     """The header and the claims, when one of the provider's keys signed them."""
     try:
         return _by(provider, _keys(provider), token)
-    except InvalidKeyIdError:
+    except jose.InvalidKeyIdError:
         return _by(provider, _keys(provider, anew=True), token)
 
 
-def _by(provider: Provider, keys: list[Key], token: str) -> tuple[dict[str, Any], dict[str, Any]]:
+def _by(
+    provider: Provider, keys: list[jwk.Key], token: str
+) -> tuple[dict[str, Any], dict[str, Any]]:
     kid = jws.extract_compact(token.encode()).headers().get("kid")
     fitting = [key for key in keys if kid is None or key.kid == kid]
     if not fitting or (kid is None and len(fitting) > 1):
-        raise InvalidKeyIdError("the token names none of its keys")
+        raise jose.InvalidKeyIdError("the token names none of its keys")
     allowed = list(provider.algorithms)
     # Headers of their own are theirs to have; only those of the standard are gone by.
     registry = jws.JWSRegistry(algorithms=allowed, strict_check_header=False)
@@ -215,9 +223,9 @@ def _by(provider: Provider, keys: list[Key], token: str) -> tuple[dict[str, Any]
     return found.header, found.claims
 
 
-def _keys(provider: Provider, *, anew: bool = False) -> list[Key]:
+def _keys(provider: Provider, *, anew: bool = False) -> list[jwk.Key]:
     said = discovery.keys(provider, anew=anew)
     kept = [k for k in said["keys"] if isinstance(k, dict) and k.get("use", "sig") == "sig"]
     # A symmetric "key" that is published is everybody's.
     kept = [k for k in kept if k.get("kty") != "oct"]
-    return list(KeySet.import_key_set({"keys": kept}).keys)
+    return list(jwk.KeySet.import_key_set({"keys": kept}).keys)

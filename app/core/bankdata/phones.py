@@ -6,18 +6,19 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-import phonenumbers
-from phonenumbers import NumberParseException, PhoneNumberType
-
 from app.core.bankdata.requisites import BEFORE
 from app.core.bankdata.runs import Run, Window
+from app.core.lazily import lazily
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from app.core.bankdata.words import Words
+    import phonenumbers
 
-_MOBILE: Final = (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE)
+    from app.core.bankdata.words import Words
+else:
+    phonenumbers = lazily("phonenumbers")
+
 # What stands beside a number that is no phone, whatever its digits say.
 _OTHERS: Final = ("inn", "ipn", "snils", "ogrn", "bik", "kpp", "edrpou", "account")
 _AMERICAN: Final = re.compile(r"(?:1[ .\-]?)?(?:\([0-9]{3}\) ?|[0-9]{3}[.\-])[0-9]{3}[.\-][0-9]{4}")
@@ -115,8 +116,10 @@ def _is_local(digits: str, written: str, *, beside: bool) -> bool:
 def _is_valid(number: str, region: str | None = None, *, mobile: bool = False) -> bool:
     try:
         read = phonenumbers.parse(number, region)
-    except NumberParseException:
+    except phonenumbers.NumberParseException:
         return False
     if not phonenumbers.is_valid_number(read):
         return False
-    return not mobile or phonenumbers.number_type(read) in _MOBILE
+    kinds = phonenumbers.PhoneNumberType
+    mobiles = (kinds.MOBILE, kinds.FIXED_LINE_OR_MOBILE)
+    return not mobile or phonenumbers.number_type(read) in mobiles

@@ -16,14 +16,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from redis import Redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
-
+from app.core.lazily import lazily
 from app.core.pagecache.kept import Kept, Key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    import redis
+    from redis import backoff, retry
+else:
+    redis, backoff, retry = lazily("redis"), lazily("redis.backoff"), lazily("redis.retry")
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +50,7 @@ class Shared:
         os.register_at_fork(after_in_child=self._begin_anew)
 
     def _begin_anew(self) -> None:
-        self._redis: Redis | None = None
+        self._redis: redis.Redis | None = None
         self._silent_until = 0.0
 
     def get(self, version: int, key: Key) -> Kept | None:
@@ -84,16 +86,16 @@ class Shared:
     def _signature(self, name: str, said: bytes) -> bytes:
         return hmac.new(self._key, name.encode() + b"\n" + said, hashlib.sha256).digest()
 
-    def _asked(self, ask: Callable[[Redis], object]) -> object:
+    def _asked(self, ask: Callable[[redis.Redis], object]) -> object:
         if time.monotonic() < self._silent_until:
             return None
         try:
             if self._redis is None:
-                self._redis = Redis.from_url(
+                self._redis = redis.Redis.from_url(
                     self.url,
                     socket_connect_timeout=PATIENCE,
                     socket_timeout=PATIENCE,
-                    retry=Retry(NoBackoff(), 0),
+                    retry=retry.Retry(backoff.NoBackoff(), 0),
                 )
             return ask(self._redis)
         except Exception as error:  # noqa: BLE001 (redis and the network fail in many ways)

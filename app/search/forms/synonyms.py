@@ -110,5 +110,5 @@ def _check_word(word: str) -> None:
             _("A word or phrase may have %(max)d characters: %(word)s", max=LONGEST, word=word)
         )
     found = synonyms.keys(word)
-    if not found or all(not empty_words.GRAMMAR.isdisjoint(keys) for keys in found):
+    if not found or all(not empty_words.grammar().isdisjoint(keys) for keys in found):
         raise ValidationError(_("Nobody would search for this alone: %(word)s", word=word))
