@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from contextvars import ContextVar
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import JSON, DateTime, Dialect, Engine, MetaData, String, Text, event, inspect
@@ -21,7 +21,7 @@ from sqlalchemy.types import TypeDecorator
 from app.core import guarded
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from flask import Flask
     from sqlalchemy import Connection
@@ -32,8 +32,21 @@ if TYPE_CHECKING:
 # Thirty seconds: longer than any transaction of ours, shorter than a proxy's patience.
 BUSY_MS = 30_000
 
+T = TypeVar("T")
+
 # A request that only reads says so, and then takes no write lock on SQLite.
 reads_only: ContextVar[bool] = ContextVar("reads_only", default=False)
+
+
+def while_reading(name: str, ask: Callable[[], T]) -> T:
+    """What `ask` found, asked once in a request that only reads; in one that writes, each time."""
+    if not reads_only.get():
+        return ask()
+    kept = session.info.setdefault("while_reading", {})
+    if name not in kept:
+        kept[name] = ask()
+    found: T = kept[name]
+    return found
 
 
 class UTCDateTime(TypeDecorator[datetime]):

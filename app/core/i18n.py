@@ -10,6 +10,7 @@ import os
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import date, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 from zoneinfo import ZoneInfo, available_timezones
@@ -18,6 +19,8 @@ from babel import Locale
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_compact_decimal
+from babel.support import Translations
+from flask import g, has_app_context
 from flask_babel import (
     Babel,
     force_locale,
@@ -27,12 +30,12 @@ from flask_babel import (
     format_timedelta,
     get_locale,
     get_timezone,
-    gettext,
-    lazy_gettext,
     refresh,
     to_user_timezone,
 )
-from flask_babel import ngettext as plural_gettext
+from flask_babel.speaklater import LazyString
+from jinja2 import pass_context
+from markupsafe import Markup
 
 from app.core import clock
 
@@ -40,6 +43,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from flask import Flask
+    from jinja2.runtime import Context
 
 
 LOCALES = ("ru", "uk", "en")
@@ -78,17 +82,53 @@ _spoken_zone: ContextVar[str | None] = ContextVar("spoken_zone", default=None)
 
 def _(message: str, **words: object) -> str:
     """`message` in the reader's language, with its named places filled."""
-    return str(gettext(message, **words))
+    said = str(_catalog().gettext(message))
+    return said % words if words else said
 
 
 def _l(message: str) -> str:
     """The same, but translated when it is shown: for labels made at import."""
-    return cast("str", lazy_gettext(message))
+    return cast("str", LazyString(_, message))
 
 
 def ngettext(one: str, many: str, num: int, **words: object) -> str:
     """The form of the message that goes with `num`; `%(num)d` is filled in."""
-    return str(plural_gettext(one, many, num, **words))
+    said = str(_catalog().ngettext(one, many, num))
+    return said % {"num": num, **words}
+
+
+@pass_context
+def _in_template(context: Context, message: str, /, **words: object) -> str:
+    said = _catalog().gettext(message)
+    # A template's own messages are safe; what is filled in is escaped on its way.
+    return (Markup(said) if context.eval_ctx.autoescape else said) % words  # noqa: S704
+
+
+@pass_context
+def _plural_in_template(context: Context, one: str, many: str, num: int, /, **words: object) -> str:
+    said = _catalog().ngettext(one, many, num)
+    filled = {"num": num, **words}
+    return (Markup(said) if context.eval_ctx.autoescape else said) % filled  # noqa: S704
+
+
+def _catalog() -> Translations:
+    """The messages in the language spoken now, asked for once a request: a page has hundreds."""
+    if not has_app_context():
+        return _messages("en")
+    if "catalog" not in g:
+        g.catalog = _messages(locale_code())
+    return cast("Translations", g.catalog)
+
+
+@cache
+def _messages(code: str) -> Translations:
+    return cast("Translations", Translations.load(TRANSLATIONS, [code]))
+
+
+def _ask_anew() -> None:
+    """Of what was remembered for this request, the zone and the language."""
+    refresh()
+    g.pop("catalog", None)
 
 
 def init(app: Flask, locale: Callable[[], str], zone: Callable[[], str]) -> None:
@@ -106,6 +146,8 @@ def init(app: Flask, locale: Callable[[], str], zone: Callable[[], str]) -> None
         locale_selector=locale,
         timezone_selector=present_zone,
     )
+    # Flask-Babel asks for the locale at each word.
+    app.jinja_env.globals.update(gettext=_in_template, ngettext=_plural_in_template, _=_in_template)
     app.jinja_env.filters.update(
         when=when, ago=ago, duration=duration, left=left, day=day, month=month
     )
@@ -137,11 +179,11 @@ def speaking(locale: str, zone: str) -> Iterator[None]:
     token = _spoken_zone.set(zone)
     try:
         with force_locale(locale):
-            refresh()  # Flask-Babel keeps the zone it was asked for first
+            _ask_anew()  # Flask-Babel keeps the zone it was asked for first
             yield
     finally:
         _spoken_zone.reset(token)
-        refresh()
+        _ask_anew()
 
 
 def locale_code() -> str:

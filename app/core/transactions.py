@@ -18,4 +18,5 @@ def commit() -> None:
 def rollback() -> None:
     """Undo everything since the last commit."""
     session.info.pop("to_deliver", None)
+    session.info.pop("while_reading", None)
     session.rollback()

@@ -11,7 +11,7 @@ from sqlalchemy import and_, func, select
 from sqlalchemy.orm import selectinload
 
 from app.accounts.models import Person
-from app.core.db import session
+from app.core.db import session, while_reading
 from app.core.pages import SIZE, Order, Page, keyset
 from app.topics import answering
 from app.topics.models import (
@@ -333,6 +333,10 @@ def voter_ids(topic: Topic) -> Sequence[int]:
 
 def categories() -> Sequence[Category]:
     """The open categories in their order, each with owner and deputy."""
+    return while_reading("topics.categories", _categories)
+
+
+def _categories() -> Sequence[Category]:
     query = select(Category).where(Category.archived_at.is_(None))
     return session.scalars(query.order_by(Category.place, Category.id)).unique().all()
 

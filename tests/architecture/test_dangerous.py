@@ -34,6 +34,7 @@ MARKUP = {
     "app/brand/views.py": "Markdown through both gates",
     "app/core/challenge.py": "a template of ours, rendered",
     "app/core/direction.py": "a format that escapes what it is given",
+    "app/core/i18n.py": "messages of ours; what fills their places is escaped",
     "app/core/leaving.py": "HTML of the gates, its links turned",
     "app/core/panels.py": "templates, rendered",
     "app/core/typing_time.py": "a format that escapes what it is given",
