@@ -18,9 +18,13 @@ too: tests/architecture/test_startup.py names whatever comes back.
 from __future__ import annotations
 
 import sys
+from contextlib import contextmanager
 from importlib import import_module
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 class _Later(ModuleType):
@@ -39,6 +43,19 @@ class _Later(ModuleType):
 def lazily(name: str) -> Any:
     """The module of this name, loaded when something is first asked of it."""
     return sys.modules.get(name) or _Later(name)
+
+
+@contextmanager
+def without(name: str) -> Iterator[None]:
+    """For loading a library that takes along another one which it can do without, and so do we."""
+    if name in sys.modules:
+        yield
+        return
+    sys.modules[name] = None  # type: ignore[assignment]  # what the import system calls missing
+    try:
+        yield
+    finally:
+        del sys.modules[name]
 
 
 def _loaded(name: str) -> ModuleType:

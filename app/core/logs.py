@@ -17,11 +17,14 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
-import structlog
 from flask import g, request
 from flask import session as browser
 
 from app.core.bankdata import mask
+from app.core.lazily import without
+
+with without("rich"):  # it would colour exceptions for a terminal, which nobody here asks for
+    import structlog
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, MutableMapping

@@ -147,3 +147,8 @@ def test_a_customer_s_password_is_not_enough_for_staff_any_more(
     link = f"/reset/{service.token(ticket)}"
     assert browser.post(link, {"password": short + "!!"}).status_code == 422
     assert browser.post(link, {"password": f"{short}, и лёд"}).status_code == 303
+
+
+def test_nobodys_hash_costs_what_ours_cost() -> None:
+    assert not passwords.is_outdated(passwords._NOBODYS)
+    assert not passwords.fits(None, "nobody has this password")
