@@ -28,6 +28,8 @@ TYPED = {"text", "textarea", "search", "email", "url", "tel", "password", "numbe
          "datetime-local", "color"}  # fmt: skip
 # Signing out everywhere would only make the walk shorter.
 ENDS_IT = {"accounts.sign_out"}
+# Signs in whoever sends it, under a key that is gone when what they sent is undone: theirs alone.
+BEGINS_IT = {"widget.confirm"}
 
 
 @dataclass
@@ -180,7 +182,10 @@ def every_form(
                 if sign not in seen and form.endpoint not in ENDS_IT:
                     seen.add(sign)
                     form.role = role
-                    found.append((form, browser))
+                    sends = new_browser() if form.endpoint in BEGINS_IT else browser
+                    if sends is not browser and person is not None:
+                        sends.sign_in(person)
+                    found.append((form, sends))
     return found
 
 
