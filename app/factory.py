@@ -23,6 +23,7 @@ from app.core import (
     catalogue,
     challenge,
     checkpoints,
+    compiled,
     cookies,
     db,
     direction,
@@ -165,6 +166,7 @@ def _init_core(app: Flask) -> None:
     ledger.init(app.config)
     shelf.init(app.config)
     db.init(app)
+    compiled.init(app)
     errors.init(app)
     headers.init(app)
     pagecache.init(app, offered=_offered)
