@@ -339,6 +339,9 @@ def test_a_page_that_changes_without_loading(bank: Bank) -> None:
     assert bank.said == []
 
 
+KEPT_BY_BROWSERS = {"JSEventListeners": 0, "Documents": 1, "Nodes": 30}
+
+
 def test_destroyed_and_again_leaves_nothing_behind(bank: Bank) -> None:
     page = bank.opened(
         bank.tag(shape="none"), body='<p style="height:3000px"></p><div id="here"></div>'
@@ -366,12 +369,15 @@ def test_destroyed_and_again_leaves_nothing_behind(bank: Bank) -> None:
     before = left()
     for _ in range(20):
         once()
-    after = left()
 
-    # Browsers keep a node or two of what was last looked at.
-    assert after["JSEventListeners"] <= before["JSEventListeners"]
-    assert after["Documents"] <= before["Documents"] + 1
-    assert after["Nodes"] <= before["Nodes"] + 30
+    # Browsers keep a node or two of what was last looked at, and let go of frames in their own time.
+    most = {name: before[name] + more for name, more in KEPT_BY_BROWSERS.items()}
+    for _ in range(50):
+        after = left()
+        if all(after[name] <= most[name] for name in most):
+            break
+        page.wait_for_timeout(100)
+    assert all(after[name] <= most[name] for name in most), (before, after)
     assert bank.said == []
 
 
