@@ -370,7 +370,7 @@ def test_destroyed_and_again_leaves_nothing_behind(bank: Bank) -> None:
     for _ in range(20):
         once()
 
-    # Browsers keep a node or two of what was last looked at, and let go of frames in their own time.
+    # Browsers keep a node or two of what was last looked at, and let go of frames when they like.
     most = {name: before[name] + more for name, more in KEPT_BY_BROWSERS.items()}
     for _ in range(50):
         after = left()
