@@ -105,7 +105,8 @@ def test_no_address_becomes_a_part_of_a_statement(
         for person in (samples.people["administrator"], samples.topic.asker)
     ]
     if db.engine.dialect.name != "sqlite":
-        del readers[1:]
+        # Twice: a page asks for some words only once others are given.
+        readers[1:] = readers[:1]
     addresses = dict(samples.addresses(app, "GET"))
     tried: set[tuple[str, str]] = set()
     attempts = cycle(ATTEMPTS)
