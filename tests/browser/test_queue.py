@@ -48,6 +48,7 @@ def test_a_moderator_reads_by_keys(live: Live, open_page: Callable[..., Page]) -
     page.keyboard.press("?")
     expect(page.locator("#keys")).to_contain_text("Return it to its author")
     page.keyboard.press("Escape")
+    expect(page.locator("#keys")).to_be_hidden()
     # Not while somebody writes.
     page.keyboard.press("e")
     why = page.get_by_label("Why", exact=True).last

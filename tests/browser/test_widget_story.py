@@ -18,7 +18,7 @@ from playwright.sync_api import expect
 
 from tests.browser.hosted import STRICTEST, Server, served
 from tests.browser.test_axe import ALL, AXE, violations
-from tests.live import COMES_WITHIN, eventually, words
+from tests.live import COMES_WITHIN, eventually, sign_in, words
 from tests.widget.signing import ISSUER, token
 
 if TYPE_CHECKING:
@@ -69,7 +69,8 @@ def host() -> Iterator[Server]:
 @pytest.fixture
 def bank(host: Server, live: Live, open_page: Callable[..., Page]) -> Bank:
     """Registered by the administrator, page by page."""
-    page = open_page(by=ADMINISTRATOR)
+    page = open_page()
+    sign_in(page, ADMINISTRATOR)  # just now: keys ask for a fresh proof
     page.goto("/manage/sites/new")
     page.get_by_label("Name of the site").fill("Story")
     page.get_by_label("Addresses of the site").fill(host.at())
