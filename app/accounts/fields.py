@@ -1,4 +1,4 @@
-"""What an address and a name must be, at every door where somebody writes theirs."""
+"""What a name must be, at every door where somebody writes theirs."""
 
 from __future__ import annotations
 
@@ -9,28 +9,11 @@ from wtforms import ValidationError
 from app.accounts import service
 from app.core import names
 from app.core.i18n import _, _l
-from app.core.lazily import lazily
 
 if TYPE_CHECKING:
-    import email_validator
     from wtforms import Field
 
     from app.core.forms import Form
-else:
-    email_validator = lazily("email_validator")
-
-
-class IsAddress:
-    """An e-mail address as mail servers understand it; nothing is asked of the network."""
-
-    def __call__(self, _form: Form, field: Field) -> None:
-        try:
-            found = email_validator.validate_email(field.data or "", check_deliverability=False)
-        except email_validator.EmailNotValidError:
-            raise ValidationError(
-                _("Write the address like name@example.org; something in it does not fit.")
-            ) from None
-        field.data = found.normalized
 
 
 NAME_FAULTS = {

@@ -26,10 +26,10 @@ from wtforms.validators import InputRequired, Length, Optional
 from app.accounts import factors, leaked, passkeys, passwords
 from app.accounts.absences import LONGEST as LONGEST_ABSENCE
 from app.accounts.absences import Leave
-from app.accounts.fields import IsAddress, IsOwnName, IsPlain
+from app.accounts.fields import IsOwnName, IsPlain
 from app.accounts.models import ROLES
 from app.core import addresses, clock
-from app.core.forms import REQUIRED, Form, between, fold, strip
+from app.core.forms import REQUIRED, Form, IsAddress, between, fold, strip
 from app.core.i18n import LOCALE_NAMES, _, _l, zone_names
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 from wtforms import (
@@ -27,16 +27,10 @@ from wtforms.widgets import CheckboxInput, ListWidget
 from app.brand import service
 from app.core.bankdata import find
 from app.core.bankdata.hiding import SECRET
-from app.core.forms import REQUIRED, Form, between, fold, strip
+from app.core.forms import REQUIRED, Form, IsAddress, between, fold, strip
 from app.core.i18n import LOCALE_NAMES, LOCALES, _, _l, zone_names
-from app.core.lazily import lazily
 from app.core.leaving import ascii_host
 from app.core.names import skeleton
-
-if TYPE_CHECKING:
-    import email_validator
-else:
-    email_validator = lazily("email_validator")
 
 LINKS = 8
 # Reserved names and trusted hosts: so many, each so long.
@@ -225,13 +219,7 @@ class BrandForm(Form):
         """An address mail servers understand, or the one that stands, which may be a local one."""
         if field.data == self._present.mail_address:
             return
-        try:
-            found = email_validator.validate_email(field.data or "", check_deliverability=False)
-        except email_validator.EmailNotValidError:
-            raise ValidationError(
-                _("Write the address like name@example.org; something in it does not fit.")
-            ) from None
-        field.data = found.normalized
+        IsAddress()(self, field)
 
     def face(self, logo: Any) -> service.Face:
         """What was filled in."""

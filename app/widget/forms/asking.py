@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from wtforms import BooleanField, EmailField, StringField
 from wtforms.validators import InputRequired, Length
 
-from app.accounts.fields import IsAddress, IsOwnName
-from app.core.forms import REQUIRED, Form, between, fold, strip
+from app.accounts.fields import IsOwnName
+from app.core.forms import REQUIRED, Form, IsAddress, between, fold, strip
 from app.core.i18n import _l
 from app.topics.writing import Ask
 
