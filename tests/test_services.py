@@ -28,7 +28,7 @@ def gone(pid: int) -> bool:
 
 def waits_for(condition: object) -> bool:
     assert callable(condition)
-    until = time.monotonic() + 15
+    until = time.monotonic() + 60
     while time.monotonic() < until:
         if condition():
             return True
