@@ -11,16 +11,10 @@ import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 
 from app.core import language as languages
-from app.core.lazily import lazily
-from app.search import russian, ukrainian
-
-if TYPE_CHECKING:
-    import snowballstemmer
-else:
-    snowballstemmer = lazily("snowballstemmer")
+from app.search import russian, snowball, ukrainian
 
 Language = languages.Code
 
@@ -46,11 +40,6 @@ _TO_LATIN: Final = str.maketrans(_CYRILLIC_TWINS, _LATIN_TWINS)
 # Ukrainian letters as a Russian would write the word.
 _AS_RUSSIAN: Final = str.maketrans("іїєґ'", "ииегъ")
 _FLEETING: Final = re.compile(r"(?<=...[^аеиоуыэюя])[оеь]$")
-
-
-@lru_cache(maxsize=1)
-def _english() -> Any:
-    return snowballstemmer.stemmer("english")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +96,7 @@ def keys(word: str, language: Language | None = None) -> tuple[str, ...]:
         in_russian = () if language == "uk" else _russian(folded)
         return in_russian if language == "ru" else (*in_russian, "u" + ukrainian.stem(folded))
     if _LATIN.search(folded):
-        return ("e" + _english().stemWord(folded).rstrip("'"),)
+        return ("e" + snowball.stem(folded, "english").rstrip("'"),)
     return ("x" + folded,)
 
 

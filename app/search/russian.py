@@ -14,15 +14,9 @@ besides is mostly kin (создание, создать), now and then not (ма
 from __future__ import annotations
 
 import re
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 
-from app.core.lazily import lazily
-
-if TYPE_CHECKING:
-    import snowballstemmer
-else:
-    snowballstemmer = lazily("snowballstemmer")
+from app.search import snowball
 
 # What Snowball takes for the ending of a verb or a participle, and may belong to a noun.
 _LIKE_A_VERB: Final = re.compile(
@@ -46,7 +40,7 @@ _SOFTENED: Final = re.compile(r"(?<=....[бпвмф])л$")
 
 def stems(word: str) -> tuple[str, ...]:
     """One or two stems of a lower-case word without ё; that of a noun first."""
-    stem = str(_snowball().stemWord(word))
+    stem = snowball.stem(word, "russian")
     if not _LIKE_A_VERB.search(word):
         return (_closed(stem),)
     noun = _LAST_VOWEL.sub("", word)
@@ -56,11 +50,6 @@ def stems(word: str) -> tuple[str, ...]:
         len(stem) <= 4 and _FOUR_LEFT.search(word)  # noqa: PLR2004 (as named)
     )
     return tuple(dict.fromkeys([_closed(noun)] + ([] if is_noun else [_closed(stem)])))
-
-
-@lru_cache(maxsize=1)
-def _snowball() -> Any:
-    return snowballstemmer.stemmer("russian")
 
 
 def _closed(stem: str) -> str:

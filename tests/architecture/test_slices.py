@@ -30,7 +30,7 @@ OWN = {
     "search": {
         "analysis", "closeness", "cursor", "discretion", "empty_words", "facets", "facts",
         "first_synonyms", "fragments", "gaps", "index", "quotes", "readings", "russian", "shelf",
-        "synonyms", "ukrainian", "wording",
+        "snowball", "synonyms", "ukrainian", "wording",
     },
     "sla": {"engine", "holidays"},
     "topics": {

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
 
 from app.core.policy import PUBLIC
-from app.search import analysis
+from app.search import analysis, snowball
 from app.search import shelf as shelves
 from app.search.closeness import is_close
 from app.search.index import ENGINES
@@ -86,6 +88,25 @@ def test_forms_of_one_word_meet(forms: str) -> None:
 )
 def test_other_words_do_not(one: str, other: str) -> None:
     assert set(analysis.keys(one, "ru")).isdisjoint(analysis.keys(other, "ru"))
+
+
+def test_threads_do_not_get_in_the_way_of_each_other() -> None:
+    asked = (
+        *[
+            (f"{word}ами", "russian")
+            for word in ("карт", "отделени", "подключени", "счёт", "лимит")
+        ],
+        *[(word, "english") for word in ("mortgages", "cards", "connections", "banking")],
+    )
+    alone = [snowball.stem(*each) for each in asked]
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            found = list(pool.map(lambda _: [snowball.stem(*each) for each in asked], range(100)))
+    finally:
+        sys.setswitchinterval(usual)
+    assert all(stems == alone for stems in found)
 
 
 def test_ukrainian_words_are_looked_for_as_they_are_spelled_in_russian_too() -> None:
