@@ -40,6 +40,7 @@ from app.core import (
     pagecache,
     panels,
     policy,
+    presence,
     sealing,
     signing,
     tallies,
@@ -144,6 +145,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     if app.config["DEVELOPMENT"]:
         app.register_blueprint(catalogue.door)
     commands.init(app)
+    presence.init(app)
     app.context_processor(_what_every_page_shows)
     return app
 

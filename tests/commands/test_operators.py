@@ -147,7 +147,7 @@ def test_a_probe_refuses_only_for_what_is_vital(
     without_worker = browser.get("/readyz")
     assert without_worker.status_code == 200
     assert without_worker.json["checks"]["worker"] == "wrong"
-    monkeypatch.setattr("app.core.schema.newest", lambda: "9999")
+    monkeypatch.setattr("app.core.schema.needed", lambda: "9999")
     unready = browser.get("/readyz")
     assert unready.status_code == 503
     assert unready.json["checks"]["migrations"] == "wrong"

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
 PRIVATE: Final = frozenset({
     # Of the house itself
-    "page_versions", "beats", "deliveries", "record", "record_head", "record_checks", "pseudonyms",
+    "page_versions", "beats", "processes", "upgrades", "deliveries", "record", "record_head",
+    "record_checks", "pseudonyms",
     "challenges", "challenge_questions", "retention_periods", "sla_ticks", "rungs_sent",
     # How people come in, and what is theirs alone
     "sessions", "guesses", "passkeys", "code_apps", "recovery_codes", "tickets",
