@@ -14,7 +14,7 @@ from flask import current_app, request
 from flask import session as current_session
 from flask.sessions import SessionInterface, SessionMixin
 from flask_login import LoginManager, login_user, logout_user
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.exc import OperationalError
 from werkzeug.datastructures import CallbackDict
 
@@ -54,6 +54,9 @@ class Guest:
         """Nothing to remember (Flask-Login asks)."""
 
 
+_BY_KEY = select(Row).where(Row.key_hash == bindparam("key_hash"))
+
+
 class BrowserSession(CallbackDict[str, Any], SessionMixin):
     """Flask's session, kept in one row. `key` is None until it is first saved."""
 
@@ -89,7 +92,7 @@ class TableSessions(SessionInterface):
         if not key:
             return BrowserSession()
         try:
-            row = session.scalar(select(Row).where(Row.key_hash == digest(key)))
+            row = session.scalar(_BY_KEY, {"key_hash": digest(key)})
         except OperationalError:
             # The page that says so needs no session; failing here would leave no page at all.
             return BrowserSession()

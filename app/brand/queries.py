@@ -9,6 +9,7 @@ from app.core import allowed
 from app.core.db import session
 
 _NUMBER = "brand.number"
+_FIRST = select(Brand).order_by(Brand.id).limit(1)
 
 
 def brand() -> Brand:
@@ -19,7 +20,7 @@ def brand() -> Brand:
     known = session.info.get(_NUMBER)
     found = session.get(Brand, known) if known is not None else None
     if found is None:
-        found = session.scalar(select(Brand).order_by(Brand.id).limit(1))
+        found = session.scalar(_FIRST)
         session.info[_NUMBER] = found.id if found is not None else None
     if found is not None:
         allowed.know(found.own_numbers)

@@ -28,7 +28,13 @@ KEYWORDS = {"_": None, "_l": None, "gettext": None, "ngettext": (1, 2)}
 TEMPLATES = [f"templates/**.{kind}" for kind in ("html", "txt", "xml")]
 METHODS = [("app/**.py", "python"), *((pattern, "jinja2") for pattern in TEMPLATES)]
 # As the application reads its templates: the white space of `{% trans %}` is part of the message.
-JINJA = {"trim_blocks": "true", "lstrip_blocks": "true", "trimmed": "true", "silent": "false"}
+JINJA = {
+    "trim_blocks": "true",
+    "lstrip_blocks": "true",
+    "trimmed": "true",
+    "silent": "false",
+    "extensions": "app.core.pagecache.pieces.PieceTag",
+}
 PLACE = re.compile(r"%\((\w+)\)[sd]")
 
 

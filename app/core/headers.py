@@ -44,7 +44,10 @@ def _source_of(text: str) -> str:
 
 def asset(path: str) -> str:
     """The address of a static file, with a hash of its content so that it may be kept forever."""
-    return url_for("static", filename=path, v=_hash(path))
+    known = _addresses.get(path)
+    if known is None or current_app.config["DEVELOPMENT"]:
+        known = _addresses[path] = url_for("static", filename=path, v=_hash(path))
+    return known
 
 
 def has_endpoint(name: str) -> bool:
@@ -53,6 +56,7 @@ def has_endpoint(name: str) -> bool:
 
 
 _hashes: dict[str, tuple[float, str]] = {}
+_addresses: dict[str, str] = {}
 
 
 def _hash(path: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import or_, select
+from sqlalchemy import bindparam, or_, select
 from sqlalchemy.orm import selectinload
 
 from app.accounts.models import Person
@@ -35,8 +35,17 @@ def follow(topic_id: int, person_id: int | None) -> Follow | None:
 
 def is_following(actor: Actor, topic: Topic) -> bool:
     """Whether this actor is told what happens to the topic."""
-    found = follow(topic.id, actor.id)
-    return found is not None and found.ended_at is None
+    if actor.id is None:
+        return False
+    asked = {"topic_id": topic.id, "person_id": actor.id}
+    return session.execute(_FOLLOWS, asked).first() is not None
+
+
+_FOLLOWS = select(Follow.__table__.c.topic_id).where(
+    Follow.__table__.c.topic_id == bindparam("topic_id"),
+    Follow.__table__.c.person_id == bindparam("person_id"),
+    Follow.__table__.c.ended_at.is_(None),
+)
 
 
 def has_declined(person: Person, topic_id: int) -> bool:

@@ -94,9 +94,17 @@ def wrote_it(actor: Actor, post: Post) -> bool:
     return actor.id is not None and post.author_id == actor.id
 
 
+MANAGERS, EVERYBODY = "managers", "everybody"
+
+
 def visible_topics(actor: Actor) -> ColumnElement[bool]:
     """SQL for "topics.read": what this actor may find in lists, searches and feeds."""
     return true() if is_manager(actor, None) else Topic.hidden_at.is_(None)
+
+
+def sight(actor: Actor) -> str:
+    """Who else may find and read just what this actor may: see `core.pagecache.pieces`."""
+    return MANAGERS if is_manager(actor, None) else EVERYBODY
 
 
 def visible_posts(actor: Actor) -> ColumnElement[bool]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, func, select
-from sqlalchemy.orm import selectinload
+from sqlalchemy import and_, bindparam, func, select
+from sqlalchemy.orm import lazyload, selectinload
 
 from app.accounts.models import Person
 from app.core.db import session, while_reading
@@ -25,7 +26,7 @@ from app.topics.models import (
     Vote,
     topic_tags,
 )
-from app.topics.policy import visible_posts, visible_topics
+from app.topics.policy import MANAGERS, sight, visible_posts, visible_topics
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -61,8 +62,15 @@ def held(topic_id: int) -> Topic:
 
 def topic_in_sight(actor: Actor, topic_id: int) -> Topic | None:
     """The topic if this actor may read it."""
-    query = select(Topic).where(Topic.id == topic_id, visible_topics(actor))
-    return session.scalar(query)
+    return session.scalar(_in_sight(sight(actor)), {"topic_id": topic_id})
+
+
+@cache
+def _in_sight(whose: str) -> Select[tuple[Topic]]:
+    """Who is beside it is asked for where it is shown: on most pages that is kept already."""
+    seen = () if whose == MANAGERS else (Topic.hidden_at.is_(None),)
+    query = select(Topic).where(Topic.id == bindparam("topic_id"), *seen)
+    return query.options(lazyload("*"))
 
 
 def post_in_sight(actor: Actor, post_id: int) -> Post | None:
@@ -246,10 +254,15 @@ COMMENTS = 100
 
 def official_answers(topic: Topic, actor: Actor) -> Sequence[Post]:
     """The bank's answers that this actor may read, the newest first."""
-    query = select(Post).where(
-        Post.topic_id == topic.id, Post.kind == "answer", visible_posts(actor)
-    )
-    return session.scalars(query.order_by(Post.seq.desc())).unique().all()
+    query = _answers_in_sight(sight(actor))
+    return session.scalars(query, {"topic_id": topic.id}).unique().all()
+
+
+@cache
+def _answers_in_sight(whose: str) -> Select[tuple[Post]]:
+    seen = () if whose == MANAGERS else (Post.hidden_at.is_(None),)
+    query = select(Post).where(Post.topic_id == bindparam("topic_id"), Post.kind == "answer", *seen)
+    return query.order_by(Post.seq.desc())
 
 
 def comments(topic: Topic, actor: Actor, start: int = 0, size: int = COMMENTS) -> Comments:
@@ -323,7 +336,17 @@ def revisions_in_sight(topic: Topic, actor: Actor) -> list[tuple[Revision, Post 
 
 def has_voted(topic: Topic, actor: Actor) -> bool:
     """Whether this actor's voice is counted."""
-    return actor.id is not None and session.get(Vote, (topic.id, actor.id)) is not None
+    if actor.id is None:
+        return False
+    asked = {"topic_id": topic.id, "person_id": actor.id}
+    return session.execute(_VOICE, asked).first() is not None
+
+
+# Made once: to put a statement together and know it again takes longer than to ask it.
+_VOICE = select(Vote.__table__.c.topic_id).where(
+    Vote.__table__.c.topic_id == bindparam("topic_id"),
+    Vote.__table__.c.person_id == bindparam("person_id"),
+)
 
 
 def voter_ids(topic: Topic) -> Sequence[int]:
@@ -355,7 +378,10 @@ def awaiting_in(category: Category) -> Sequence[Topic]:
 
 def category_by_slug(_actor: Actor, slug: str) -> Category | None:
     """A category by its address."""
-    return session.scalar(select(Category).where(Category.slug == slug))
+    return session.scalar(_BY_SLUG, {"slug": slug})
+
+
+_BY_SLUG = select(Category).where(Category.slug == bindparam("slug")).options(lazyload("*"))
 
 
 def slug_is_taken(slug: str) -> bool:
@@ -546,9 +572,15 @@ def drafts_about(topic: Topic, *, person_id: int | None, guest: str | None) -> S
     """What is in hand for a topic: a comment ("topic:7"), the bank's words ("answer:7", …)."""
     if person_id is None and guest is None:
         return []
-    whose = Draft.person_id == person_id if person_id is not None else Draft.guest == guest
-    about = Draft.about.in_([f"{kind}:{topic.id}" for kind in DRAFTED])
-    return session.scalars(select(Draft).where(whose, about)).all()
+    about = [f"{kind}:{topic.id}" for kind in DRAFTED]
+    if person_id is not None:
+        return session.scalars(_OF_PERSON, {"about": about, "whose": person_id}).all()
+    return session.scalars(_OF_GUEST, {"about": about, "whose": guest}).all()
+
+
+_ABOUT = select(Draft).where(Draft.about.in_(bindparam("about", expanding=True)))
+_OF_PERSON = _ABOUT.where(Draft.person_id == bindparam("whose"))
+_OF_GUEST = _ABOUT.where(Draft.guest == bindparam("whose"))
 
 
 def drafts_of_guest(guest: str) -> Sequence[Draft]:

@@ -15,9 +15,10 @@ from werkzeug.http import parse_date, parse_etags
 
 from app.core import i18n, metrics
 from app.core.db import db, reads_only
-from app.core.pagecache import asking, making, packing
+from app.core.pagecache import asking, making, packing, pieces
 from app.core.pagecache.counting import Hit, tell
 from app.core.pagecache.kept import Headers, Kept, Key, Shelf
+from app.core.pagecache.replica import Replica
 from app.core.pagecache.shared import Shared
 from app.core.pagecache.versions import Clock, watch
 from app.core.web import current_actor
@@ -51,8 +52,9 @@ def init(app: Flask, offered: Callable[[], Offered]) -> None:
     with app.app_context():
         engine = db.engine
     watch(engine)
-    most = app.config["PAGE_CACHE_MB"] * MEGABYTE
-    if most <= 0 or app.config["DEVELOPMENT"]:
+    most = 0 if app.config["DEVELOPMENT"] else app.config["PAGE_CACHE_MB"] * MEGABYTE
+    pieces.init(app, most)
+    if most <= 0:
         return
     app.after_request(_look_closer)
     app.wsgi_app = app.extensions["otklik.pagecache"] = PageCache(app, engine, offered, most)  # type: ignore[method-assign]
@@ -109,6 +111,8 @@ class PageCache:
         self.shelf = Shelf(most)
         self.clock = Clock(engine, self.shelf.turn_to)
         self.shared = Shared(app.config) if app.config.get("REDIS_URL") else None
+        replica = app.config["DATABASE_REPLICA_URL"]
+        self.replica = app.extensions["otklik.replica"] = Replica(replica) if replica else None
         self.hosts = {
             urlsplit(app.config["PUBLIC_URL"]).netloc,
             *(app.config["TRUSTED_HOSTS"] or ()),
@@ -192,7 +196,7 @@ class PageCache:
         if page is not None:
             flight.is_barren = not self.shelf.put(version, key, page)
             return _given(page, "shared", *asked)
-        rendered = self._rendered(environ, key.language)
+        rendered = self._rendered(environ, key.language, version)
         page = _kept(rendered, route)
         if page is None:
             metrics.count_page("not kept")
@@ -204,7 +208,16 @@ class PageCache:
         metrics.count_page("made")
         return _sent(page, environ, start_response)[0]
 
-    def _rendered(self, environ: WSGIEnvironment, spoken: str) -> _Rendered:
+    def _rendered(self, environ: WSGIEnvironment, spoken: str, version: int) -> _Rendered:
+        """Made from the replica, if it is there and as far as that; else from the primary."""
+        if self.replica is not None:
+            with self.replica.reading(version) as reading:
+                rendered = self._by_flask(environ, spoken) if reading else None
+            if rendered is not None and reading is not None and not reading.failed:
+                return rendered
+        return self._by_flask(environ, spoken)
+
+    def _by_flask(self, environ: WSGIEnvironment, spoken: str) -> _Rendered:
         page, written = making.begun(spoken), list[bytes]()
         answered: list[tuple[str, Headers]] = []
 

@@ -8,8 +8,9 @@ import os
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Hashable
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 from app.core.pagecache import packing
 from app.core.pagecache.making import still_stands
@@ -108,14 +109,39 @@ class Kept:
         return made
 
 
-class _Part:
-    """Pages in the order in which they were last read."""
+class Keepable(Protocol):
+    """Something of a size, in bytes, that does not stay true for ever."""
+
+    @property
+    def size(self) -> int: ...
+    @property
+    def is_good(self) -> bool: ...
+
+
+K = TypeVar("K", bound=Hashable)
+P = TypeVar("P", bound=Keepable)
+
+
+class Part(Generic[K, P]):
+    """Pages or pieces of them as they were last read; whoever asks holds a lock."""
 
     def __init__(self, most: int) -> None:
         self.most, self.size = most, 0
-        self.pages: OrderedDict[Key, Kept] = OrderedDict()
+        self.pages: OrderedDict[K, P] = OrderedDict()
 
-    def put(self, key: Key, page: Kept) -> bool:
+    def get(self, key: K) -> P | None:
+        """The page, if it is still true."""
+        page = self.pages.get(key)
+        if page is None:
+            return None
+        if page.is_good:
+            self.pages.move_to_end(key)
+            return page
+        self.drop(key)
+        return None
+
+    def put(self, key: K, page: P) -> bool:
+        """Keep it, and let go of what was read longest ago; False: it is too large."""
         self.drop(key)
         if page.size > self.most * LARGEST:
             return False
@@ -125,7 +151,8 @@ class _Part:
             self.size -= self.pages.popitem(last=False)[1].size
         return True
 
-    def drop(self, key: Key) -> None:
+    def drop(self, key: K) -> None:
+        """Forget it."""
         gone = self.pages.pop(key, None)
         if gone is not None:
             self.size -= gone.size
@@ -145,7 +172,8 @@ class Shelf:
         self._empty()
 
     def _empty(self) -> None:
-        self._parts = _Part(int(self.most * (1 - ASKED))), _Part(int(self.most * ASKED))
+        both = self.most * (1 - ASKED), self.most * ASKED
+        self._parts = tuple(Part[Key, Kept](int(most)) for most in both)
 
     @property
     def size(self) -> int:
@@ -161,15 +189,7 @@ class Shelf:
         with self._lock:
             if version != self.version:
                 return None
-            part = self._parts[bool(key.query)]
-            page = part.pages.get(key)
-            if page is None:
-                return None
-            if page.is_good:
-                part.pages.move_to_end(key)
-                return page
-            part.drop(key)
-            return None
+            return self._parts[bool(key.query)].get(key)
 
     def turn_to(self, version: int) -> None:
         """From now on this is the version."""

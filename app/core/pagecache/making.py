@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from datetime import datetime
 
 # No words about time ("3 minutes ago", "2 h 10 min left") are further behind than the smallest
@@ -34,6 +35,7 @@ class Making:
 
 
 at_hand: ContextVar[Making | None] = ContextVar("page_being_made", default=None)
+_piece: ContextVar[Making | None] = ContextVar("piece_being_made", default=None)
 _states: dict[str, Callable[[], str]] = {}
 
 
@@ -53,26 +55,54 @@ def control(status: int) -> str:
     return SHARED if page is not None and not page.is_for_one and status == 200 else PRIVATE  # noqa: PLR2004
 
 
+def _all() -> list[Making]:
+    """The page that is made, and the piece of it that is made."""
+    return [made for made in (at_hand.get(), _piece.get()) if made is not None]
+
+
+@contextmanager
+def piece() -> Iterator[Making]:
+    """While a piece is made, which may stand in another; `take_over` what was said meanwhile."""
+    made = Making("", time.time() + LONGEST)
+    token = _piece.set(made)
+    try:
+        yield made
+    finally:
+        _piece.reset(token)
+
+
+def take_over(made: Making) -> None:
+    """What holds for a piece holds for the page that it stands on."""
+    for page in _all():
+        page.ends = min(page.ends, made.ends)
+        page.is_for_one = page.is_for_one or made.is_for_one
+        page.note.update(made.note)
+        page.rests_on = {**made.rests_on, **page.rests_on}
+
+
+def stands(made: Making) -> bool:
+    """Whether what was made is still true."""
+    return time.time() < made.ends and (not made.rests_on or still_stands(made.rests_on))
+
+
 def never() -> None:
     """This page shows what is for one reader: it is not kept."""
-    page = at_hand.get()
-    if page is not None:
+    for page in _all():
         page.is_for_one = True
 
 
 def until(instant: datetime) -> None:
     """What this page shows changes by itself at `instant`; nothing when that is over."""
-    page = at_hand.get()
-    if page is not None:
-        ends = instant.timestamp()
-        if time.time() < ends < page.ends:
-            page.ends = ends
+    pages = _all()
+    ends = instant.timestamp() if pages else 0.0
+    if pages and time.time() < ends:
+        for page in pages:
+            page.ends = min(page.ends, ends)
 
 
 def note(**words: Any) -> None:
     """What comes back with every `Hit` of this page; JSON."""
-    page = at_hand.get()
-    if page is not None:
+    for page in _all():
         page.note.update(words)
 
 
@@ -88,9 +118,9 @@ def state(name: str) -> Callable[[F], F]:
 
 def rests_on(name: str) -> None:
     """This page reads that from now on, and is worth nothing when it has changed."""
-    page = at_hand.get()
-    if page is not None and name not in page.rests_on:
-        page.rests_on[name] = _states[name]()
+    for page in _all():
+        if name not in page.rests_on:
+            page.rests_on[name] = _states[name]()
 
 
 def still_stands(rested_on: dict[str, str]) -> bool:

@@ -137,6 +137,11 @@ def _forget(connection: Connection) -> None:
 # ----------------------------------------------------------------------------------- who reads
 
 
+def read_version(connection: Connection) -> int:
+    """The version as this connection sees it; it only ever grows."""
+    return int(connection.execute(_SUM).scalar_one())
+
+
 class Clock:
     """The version as this process knows it: asked for now and then, and by one thread at a time.
 
@@ -187,7 +192,7 @@ class Clock:
         token = reads_only.set(True)
         try:
             with self.engine.connect() as connection:
-                return int(connection.execute(_SUM).scalar_one())
+                return read_version(connection)
         except SQLAlchemyError as error:
             log.warning("Pages are made anew for everybody: their version is out of reach (%s).",
                         type(error).__name__)  # fmt: skip

@@ -10,6 +10,7 @@ from werkzeug.exceptions import NotFound
 
 from app.core import metrics
 from app.core import policy as core_policy
+from app.core.pagecache import pieces
 from app.core.panels import panel
 from app.core.web import current_actor
 from app.insight import gauges, health, measures, policy  # noqa: F401 (policy declares what it allows)
@@ -124,8 +125,12 @@ def in_the_footer() -> str:
 @panel("front:aside", order=10)
 def this_month() -> str:
     """How many promises the bank kept this month, and the ideas it made true lately."""
-    counted = _figures("month").get(WHOLE)
-    return render_template("insight/_front.html", figures=counted, done=archive.ideas_done())
+
+    def made() -> str:
+        counted = _figures("month").get(WHOLE)
+        return render_template("insight/_front.html", figures=counted, done=archive.ideas_done())
+
+    return pieces.keep("insight:month", make=made)
 
 
 @panel("category:figures")
@@ -147,10 +152,13 @@ def of_person_in_short(person: Person) -> str:
 
 
 def _shown(scope: Scope, template: str = "insight/_figures.html") -> str:
-    counted = _figures(USUAL).get(scope.key)
-    if counted is None or counted.is_empty:
-        return ""
-    return render_template(template, figures=counted, scope=scope)
+    def made() -> str:
+        counted = _figures(USUAL).get(scope.key)
+        if counted is None or counted.is_empty:
+            return ""
+        return render_template(template, figures=counted, scope=scope)
+
+    return pieces.keep("insight:figures", scope.key, template, make=made)
 
 
 def _period() -> str:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from statistics import quantiles
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, bindparam, func, or_, select
 from sqlalchemy.orm import lazyload
 
 from app.accounts.models import Person
@@ -166,10 +166,15 @@ def own(person: Person, cursor: str | None = None) -> Page[Submission]:
 
 def open_of(person_id: int) -> dict[str, int]:
     """How many of somebody's texts wait, and how many came back to them."""
-    query = select(Submission.state, func.count()).where(
-        Submission.author_id == person_id, Submission.state.in_(("waiting", "returned"))
-    )
-    return dict(session.execute(query.group_by(Submission.state)).tuples().all())
+    return dict(session.execute(_OPEN, {"author_id": person_id}).tuples().all())
+
+
+_table = Submission.__table__.c
+_OPEN = (
+    select(_table.state, func.count())
+    .where(_table.author_id == bindparam("author_id"), _table.state.in_(("waiting", "returned")))
+    .group_by(_table.state)
+)
 
 
 def earlier_by(submission: Submission) -> Sequence[Submission]:

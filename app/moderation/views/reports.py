@@ -9,6 +9,7 @@ from flask import flash, render_template, request, url_for
 from app.core import limits, policy
 from app.core.i18n import _, _l, duration
 from app.core.limits import Limit
+from app.core.pagecache import pieces
 from app.core.panels import panel
 from app.core.web import current_actor, see_other, wants_fragment
 from app.moderation import queries, reported, signals
@@ -66,9 +67,12 @@ def _link(thing: Topic | Post, href: str) -> str:
     may = actor.id is None or policy.can(actor, "moderation.report", thing)
     if thing.hidden_at is not None or not may or policy.can(actor, "moderation.act"):
         return ""
-    return render_template(
-        "moderation/_report_link.html", href=href, is_post=isinstance(thing, Post)
-    )
+    is_post = isinstance(thing, Post)
+    return pieces.keep("report", href, make=lambda: _linked(href, is_post=is_post))
+
+
+def _linked(href: str, *, is_post: bool) -> str:
+    return render_template("moderation/_report_link.html", href=href, is_post=is_post)
 
 
 @door.form("/topics/<int:topic_id>/report", may="moderation.report", on=topics.topic_in_sight)

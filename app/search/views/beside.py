@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 from flask import render_template
 
 from app.core import pagecache
+from app.core.pagecache import pieces
 from app.core.panels import panel
 from app.core.web import current_actor
 from app.search.service import finding
+from app.topics.policy import sight
 
 if TYPE_CHECKING:
     from app.topics.models import Topic
@@ -18,9 +20,14 @@ if TYPE_CHECKING:
 @panel("topic:after", order=90)
 def related_answers(topic: Topic) -> str:
     """Where a reader goes whose question was a slightly different one."""
-    pagecache.rests_on("search.index")
-    found = finding.answered_like(current_actor(), topic)
-    return render_template("search/_related.html", topics=found) if found else ""
+    actor = current_actor()
+
+    def made() -> str:
+        pagecache.rests_on("search.index")
+        found = finding.answered_like(actor, topic)
+        return render_template("search/_related.html", topics=found) if found else ""
+
+    return pieces.keep("search:related", topic.id, sight(actor), make=made)
 
 
 @panel("desk:aside")

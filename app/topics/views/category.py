@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flask import render_template, request
+from flask import render_template
 
-from app.core.web import current_actor
 from app.topics import queries
 from app.topics.views import door
-from app.topics.views.front import chosen_view
+from app.topics.views.front import listed
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
@@ -26,8 +25,4 @@ if TYPE_CHECKING:
 )
 def page(category: Category) -> ResponseReturnValue:
     """The executive, the figures, the topics."""
-    view = chosen_view()
-    topics = queries.topics(
-        current_actor(), view, category=category, cursor=request.args.get("cursor")
-    )
-    return render_template("topics/category.html", category=category, view=view, page=topics)
+    return render_template("topics/category.html", category=category, **listed(category=category))

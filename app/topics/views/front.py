@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from flask import render_template, request, url_for
 
@@ -14,19 +15,27 @@ from app.topics.views import door
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
+    from app.accounts.models import Person
+
 
 @door.get("/", may="topics.look_around", keeps=("view", "cursor"))
 def front() -> ResponseReturnValue:
     """The box, who answers today, and what people ask."""
-    view = chosen_view()
+    return render_template("topics/front.html", today=who_answers_today, **listed())
+
+
+def listed(**which: Any) -> dict[str, Any]:
+    """What topics/_list.html wants: the chosen tab, and its topics once it asks for them."""
+    view, cursor = chosen_view(), request.args.get("cursor")
+    topics = partial(queries.topics, current_actor(), view, cursor=cursor, **which)
+    return {"view": view, "cursor": cursor, "topics": topics}
+
+
+def who_answers_today() -> list[tuple[Person, queries.Waiting | None]]:
+    """The faces of the front page, each with what waits for it."""
     categories = queries.categories()
-    return render_template(
-        "topics/front.html",
-        view=view,
-        page=queries.topics(current_actor(), view, cursor=request.args.get("cursor")),
-        people=queries.who_answers(categories),
-        waiting=queries.waiting(categories),
-    )
+    waiting = queries.waiting(categories)
+    return [(person, waiting.get(person.id)) for person in queries.who_answers(categories)]
 
 
 def chosen_view() -> str:

@@ -10,6 +10,8 @@ from markupsafe import Markup
 
 from app.core import leaving, markup
 from app.core.i18n import locale_code
+from app.core.web import current_actor
+from app.topics.policy import sight
 from app.topics.promise import running, standing
 from app.topics.views import door
 
@@ -23,6 +25,12 @@ FIRST_LINE = 180
 
 door.add_app_template_global(standing, "standing")
 door.add_app_template_global(running, "running")
+
+
+@door.app_template_global("sight")
+def readers_sight() -> str:
+    """What the pieces of pages differ by that show topics and posts."""
+    return sight(current_actor())
 
 
 @door.app_template_global("canonical")

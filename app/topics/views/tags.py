@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flask import render_template, request
+from flask import render_template
 
-from app.core.web import current_actor
 from app.topics import queries
 from app.topics.views import door
-from app.topics.views.front import chosen_view
+from app.topics.views.front import listed
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
@@ -31,6 +30,4 @@ def tags() -> ResponseReturnValue:
 )
 def tag(tag: Tag) -> ResponseReturnValue:
     """The topics that carry a tag."""
-    view = chosen_view()
-    topics = queries.topics(current_actor(), view, tag=tag, cursor=request.args.get("cursor"))
-    return render_template("topics/tag.html", tag=tag, view=view, page=topics)
+    return render_template("topics/tag.html", tag=tag, **listed(tag=tag))

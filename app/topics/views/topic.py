@@ -7,21 +7,22 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from flask import current_app, make_response, redirect, render_template, request, url_for
+from flask import make_response, redirect, render_template, request, url_for
 
 from app.brand.queries import brand
-from app.core import markup, policy
+from app.core import policy
 from app.core.db import row_id
 from app.core.i18n import _, duration, speaking
 from app.core.web import current_actor, see_other
 from app.media import drawing
 from app.media import service as pictures
-from app.topics import queries, timeline, turns
-from app.topics.answering import answers_today, face_of
+from app.topics import queries, turns
+from app.topics.answering import face_of
 from app.topics.differences import differences
 from app.topics.models import Topic
-from app.topics.promise import standing, steady_for, timing
+from app.topics.promise import standing, steady_for
 from app.topics.views import door, happenings  # noqa: F401 (it registers the timeline's words)
+from app.topics.views.thread import Thread
 from app.topics.views.writing import Writing, boxes
 
 if TYPE_CHECKING:
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
     from app.topics.models import Post, Revision
 
 HOUR = 3600
-# About what a search engine or a messenger shows of a page.
-SUMMARY = 200
 
 
 @door.get(
@@ -85,26 +84,13 @@ def at_post(topic: Topic, seq: int) -> Response:
 
 def shown(topic: Topic, writing: Writing | None = None) -> ResponseReturnValue:
     """The page; with what was wrong in `writing`, when something was."""
-    actor, stands = current_actor(), standing(topic)
-    answers = queries.official_answers(topic, actor)
-    page = queries.comments(topic, actor, _start())
-    public = [a for a in answers if a.hidden_at is None]
+    actor = current_actor()
     html = render_template(
         "topics/topic.html",
         topic=topic,
-        stands=stands,
-        answers=answers,
-        timings={a.id: timing(topic, a, stands) for a in answers},
-        comments=page,
-        happened=timeline.timeline(topic),
+        thread=Thread(topic, actor, _start()),
         voted=queries.has_voted(topic, actor),
-        today=answers_today(topic.category),
-        summary=markup.first_line(topic.body_html, SUMMARY),
-        structured=_structured(topic, public) if _is_answered_in_public(topic, public) else None,
-        address=_address(topic.merged_into or topic),
-        first_page=_start() == 0,
         may_answer=policy.can(actor, "topics.answer", topic),
-        only_news=turns.awaits_only_news(topic),
         asked_back=turns.question_back(topic) if _is_asker(topic) else None,
         **boxes(topic, actor, writing or Writing()),
     )
@@ -117,49 +103,6 @@ def _is_asker(topic: Topic) -> bool:
 
 def _start() -> int:
     return row_id(request.args.get("from")) or 0
-
-
-def _address(topic: Topic) -> str:
-    return str(current_app.config["PUBLIC_URL"] + url_for("topics.topic", topic_id=topic.id))
-
-
-def _is_answered_in_public(topic: Topic, answers: list[Post]) -> bool:
-    return topic.kind in {"question", "problem"} and topic.is_counted and bool(answers)
-
-
-def _structured(topic: Topic, answers: list[Post]) -> dict[str, object]:
-    """The question and its official answers as search engines read them (schema.org QAPage)."""
-    said = [_answer_for_engines(topic, a) for a in answers]
-    solution = next((s for s, a in zip(said, answers, strict=True) if a.accepted_at), said[0])
-    return {
-        "@context": "https://schema.org",
-        "@type": "QAPage",
-        "mainEntity": {
-            "@type": "Question",
-            "name": topic.title,
-            "text": markup.plain(topic.body_html),
-            "answerCount": len(said),
-            "upvoteCount": topic.votes_count,
-            "datePublished": topic.opened_at.isoformat(),
-            "inLanguage": topic.language,
-            "author": {"@type": "Person", "name": topic.asker.name},
-            "acceptedAnswer": solution,
-            "suggestedAnswer": [s for s in said if s is not solution],
-        },
-    }
-
-
-def _answer_for_engines(topic: Topic, answer: Post) -> dict[str, object]:
-    author = {"@type": "Person", "name": answer.author.name, "jobTitle": answer.signed_as}
-    return {
-        "@type": "Answer",
-        "text": markup.plain(answer.body_html),
-        "datePublished": answer.published_at.isoformat(),
-        "inLanguage": answer.language,
-        "url": f"{_address(topic)}#post-{answer.seq}",
-        "upvoteCount": max(answer.score, 0),
-        "author": author,
-    }
 
 
 @door.get("/topics/<int:topic_id>/history", may="topics.read", on=queries.topic_in_sight, keeps=())
