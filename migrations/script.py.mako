@@ -10,6 +10,9 @@ revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}
 branch_labels = ${repr(branch_labels)}
 depends_on = ${repr(depends_on)}
+# "expand" adds what older code does not see, "contract" takes away what newer code does not need:
+# never both in one, see CONTRIBUTING.md.
+phase = "expand"
 
 
 def upgrade() -> None:

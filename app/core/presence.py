@@ -17,7 +17,7 @@ import signal
 import socket
 import threading
 import time
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from multiprocessing.util import Finalize
@@ -29,10 +29,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core import clock, jobs, schema
-from app.core.db import Model, db, reads_only, word
+from app.core.db import Model, db, word
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
     from flask import Flask
@@ -82,7 +82,7 @@ class Seen:
 
 def seen() -> list[Seen]:
     """Who has been there lately."""
-    with _reading() as connection:
+    with schema.looking() as connection:
         if not inspect(connection).has_table(_table.name):
             return []
         c = _table.c
@@ -119,7 +119,7 @@ class Presence:
         """See whether the database fits. One that is away is another matter, and no answer."""
         self.looked_at = time.monotonic()
         try:
-            with _reading() as connection:
+            with schema.looking() as connection:
                 found = schema.standing(connection)
                 # One that was made without migrations, for a test or a look, is as it should be.
                 fits = found.fits or _was_made(connection)
@@ -150,16 +150,6 @@ class Presence:
 
 def _was_made(connection: Connection) -> bool:
     return schema.current(connection) is None and inspect(connection).has_table(_table.name)
-
-
-@contextmanager
-def _reading() -> Iterator[Connection]:
-    token = reads_only.set(True)
-    try:
-        with db.engine.connect() as connection:
-            yield connection
-    finally:
-        reads_only.reset(token)
 
 
 # ---------------------------------------------------------------------------------- web processes

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -20,10 +21,12 @@ from sqlalchemy import BigInteger, Connection, inspect, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 import config as settings
-from app.core.db import Model, session, word
+from app.core.db import Model, db, reads_only, session, word
 from app.core.lazily import lazily
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from alembic import config
     from sqlalchemy import Table
 else:
@@ -43,6 +46,10 @@ _SAYS: Final = {
     "title": re.compile(r'\A"""(.+)'),
     "backfill": re.compile(r"^(backfill)\b", re.MULTILINE),
 }
+
+
+class InUseError(RuntimeError):
+    """A table was in use for so long that a migration gave up; the message says what to do."""
 
 
 class Upgrade(Model):
@@ -103,6 +110,17 @@ def alembic_config() -> config.Config:
     found.set_main_option("path_separator", "os")
     found.set_main_option("version_locations", os.pathsep.join(map(str, FOLDERS)))
     return found
+
+
+@contextmanager
+def looking() -> Iterator[Connection]:
+    """A connection of its own, to look only: whoever migrates must not wait for a session's."""
+    token = reads_only.set(True)
+    try:
+        with db.engine.connect() as connection:
+            yield connection
+    finally:
+        reads_only.reset(token)
 
 
 def newest() -> str:
