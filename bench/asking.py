@@ -266,7 +266,8 @@ def _by_wrk(wrk: str, server: Server, asked: Asked, seconds: float, lines: int) 
     if "Non-2xx" in said or "Socket errors" in said or not number:
         raise click.ClickException(f"{asked.paths[0]}: {said}")
     cpu = (server.processor_time() - before) / number * 1000
-    parts = {name: _milliseconds(value) for name, value in re.findall(r"(50|99)%\s+(\S+)", said)}
+    shares = re.findall(r"^ +(50|99)% +(\S+) *$", said, re.MULTILINE)
+    parts = {name: _milliseconds(value) for name, value in shares}
     rate = float(re.search(r"Requests/sec:\s+([\d.]+)", said)[1])  # type: ignore[index]
     return Measured(rate, parts["50"], parts["99"], cpu)
 
