@@ -40,6 +40,12 @@ SETTINGS = (
         "postgresql+psycopg://user:password@host/name. Empty: SQLite in the instance folder.",
     ),
     Setting(
+        "DATABASE_REPLICA_URL",
+        "",
+        "A read replica of that PostgreSQL, for the pages of readers who are not signed in; the"
+        " primary makes them while it is away or behind. Empty: none.",
+    ),
+    Setting(
         "REDIS_URL",
         "",
         "redis://host:6379/0 for the worker's hints and for limits that hold across machines."
@@ -135,6 +141,7 @@ def load(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
         "INSTANCE_PATH": instance,
         "PUBLIC_URL": read["PUBLIC_URL"].rstrip("/"),
         "SQLALCHEMY_DATABASE_URI": _database(read["DATABASE_URL"], instance),
+        "DATABASE_REPLICA_URL": _replica(read["DATABASE_REPLICA_URL"], read["DATABASE_URL"]),
         "MEDIA_PATH": instance / "media",
         "INDEX_PATH": instance / "index",
         "MAIL_PATH": instance / "mail",
@@ -188,6 +195,13 @@ def _database(url: str, instance: Path) -> str:
         if url.startswith(short):
             return "postgresql+psycopg://" + url.removeprefix(short)
     return url
+
+
+def _replica(url: str, primary: str) -> str:
+    if url and not (url.startswith("postgres") and primary.startswith("postgres")):
+        message = "DATABASE_REPLICA_URL needs PostgreSQL, there and in DATABASE_URL."
+        raise UnknownValueError(message)
+    return _database(url, ROOT) if url else ""
 
 
 def _secret_from(path: Path) -> str:

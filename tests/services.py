@@ -8,6 +8,7 @@ removed after a normal end, after Ctrl-C and after SIGKILL alike.
 
 import contextlib
 import fcntl
+import functools
 import importlib.util
 import json
 import os
@@ -93,6 +94,13 @@ class Postgres:
 def postgres(run: Path | None = None) -> Iterator[Postgres]:
     """PostgreSQL for as long as the block lasts; `run` is the folder the whole test run shares."""
     with _kept("postgres", run) as folder:
+        yield Postgres(folder)
+
+
+@contextlib.contextmanager
+def standby(run: Path) -> Iterator[Postgres]:
+    """A replica of the run's PostgreSQL, which must be there, for as long as the block lasts."""
+    with _kept("standby", run) as folder:
         yield Postgres(folder)
 
 
@@ -207,6 +215,7 @@ def _keep(kind: str, run: Path) -> None:
     """Start the server, say so in the run's folder, and stop it when nobody is left."""
     command, ready = {
         "postgres": (_postgres_command, _postgres_ready),
+        "standby": (functools.partial(_standby_command, run), _postgres_ready),
         "valkey": (_valkey_command, _valkey_ready),
     }[kind]
     user = _unprivileged(kind)
@@ -253,7 +262,7 @@ def _serving(
 
 def _unprivileged(kind: str) -> pwd.struct_passwd | None:
     """PostgreSQL refuses root, so root borrows somebody's name for it."""
-    if kind != "postgres" or os.geteuid() != 0:
+    if kind == "valkey" or os.geteuid() != 0:
         return None
     for name in ("postgres", "nobody"):
         with contextlib.suppress(KeyError):
@@ -287,6 +296,30 @@ def _postgres_command(folder: Path, user: pwd.struct_passwd | None) -> list[str]
         stdout=subprocess.DEVNULL,
         **_as(user),
     )
+    return _postgres_on(binaries, data, folder)
+
+
+def _standby_command(run: Path, folder: Path, user: pwd.struct_passwd | None) -> list[str]:
+    """A copy of the primary as it is now, which follows whatever is committed there."""
+    binaries = _postgres_binaries(folder, user)
+    data, primary = folder / "data", json.loads((run / "postgres.json").read_text())["folder"]
+    subprocess.run(
+        [
+            *(binaries / "pg_basebackup", "-D", data, "-h", primary, "-U", "postgres"),
+            *("--write-recovery-conf", "--wal-method=stream", "--checkpoint=fast", "--no-sync"),
+        ],
+        cwd=folder,
+        check=True,
+        **_as(user),
+    )
+    return [
+        *_postgres_on(binaries, data, folder),
+        # Who still reads what is emptied on the primary must not hold up the rest.
+        *("-c", "max_standby_streaming_delay=0", "-c", "wal_receiver_status_interval=1s"),
+    ]
+
+
+def _postgres_on(binaries: Path, data: Path, folder: Path) -> list[str]:
     settings = {
         "listen_addresses": "",
         "unix_socket_directories": str(folder),

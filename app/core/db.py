@@ -12,19 +12,30 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import JSON, DateTime, Dialect, Engine, MetaData, String, Text, event, inspect
+from flask_sqlalchemy.session import Session as FlaskSession
+from sqlalchemy import (
+    JSON,
+    Connection,
+    DateTime,
+    Dialect,
+    Engine,
+    MetaData,
+    String,
+    Text,
+    event,
+    inspect,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 from sqlalchemy.types import TypeDecorator
 
-from app.core import guarded
+from app.core import guarded, reach
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
     from flask import Flask
-    from sqlalchemy import Connection
     from sqlalchemy.engine.interfaces import DBAPIConnection
     from sqlalchemy.orm import Session, scoped_session
     from sqlalchemy.pool import ConnectionPoolEntry
@@ -36,6 +47,8 @@ T = TypeVar("T")
 
 # A request that only reads says so, and then takes no write lock on SQLite.
 reads_only: ContextVar[bool] = ContextVar("reads_only", default=False)
+# Where the session reads instead of the database: a replica of it (`pagecache.replica`).
+reads_at: ContextVar[Connection | None] = ContextVar("reads_at", default=None)
 
 
 def while_reading(name: str, ask: Callable[[], T]) -> T:
@@ -90,7 +103,19 @@ Base.registry.update_type_annotation_map(
     {datetime: UTCDateTime(), dict[str, Any]: JSON(), list[Any]: JSON(), str: Text()}
 )
 guarded.init()
-db = SQLAlchemy(model_class=Base)
+
+
+class _Session(FlaskSession):
+    """Asks the database, or the replica that stands for it in this request."""
+
+    def get_bind(
+        self, mapper: Any = None, clause: Any = None, bind: Any = None, **more: Any
+    ) -> Engine | Connection:
+        """Where to ask."""
+        return super().get_bind(mapper, clause, reads_at.get() if bind is None else bind, **more)
+
+
+db = SQLAlchemy(model_class=Base, session_options={"class_": _Session})
 session: scoped_session[Session] = db.session  # type: ignore[assignment]
 
 if TYPE_CHECKING:
@@ -144,7 +169,8 @@ def init(app: Flask) -> None:
     if app.config["SQLALCHEMY_DATABASE_URI"].startswith("sqlite"):
         options = {"connect_args": {"timeout": BUSY_MS / 1000, "check_same_thread": False}}
     else:
-        options = {"pool_pre_ping": True}
+        url = app.config["SQLALCHEMY_DATABASE_URI"]
+        options = {"pool_pre_ping": True, "connect_args": reach.ways(url)}
     # An error is logged with its statement, and never with what somebody wrote.
     options["hide_parameters"] = True
     app.config.setdefault("SQLALCHEMY_ENGINE_OPTIONS", options)
@@ -152,6 +178,8 @@ def init(app: Flask) -> None:
     with app.app_context():
         if db.engine.dialect.name == "sqlite":
             _teach_sqlite(db.engine)
+        else:
+            reach.watch(db.engine)
 
 
 def _teach_sqlite(engine: Engine) -> None:

@@ -11,12 +11,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from flask import current_app
 from sqlalchemy import func, select, text
 
 from app.accounts.outside import discovery, providers
 from app.accounts.outside.asking import ProviderError
 from app.core import clock, deliveries, heartbeat, mail, schema, verifying
 from app.core.db import db, session
+from app.core.pagecache.versions import read_version
 from app.search.service import keeping as search
 from app.sla.engine.calendars import tzdata_version
 from app.sla.queries import people, promises
@@ -30,6 +32,8 @@ BACKLOG = timedelta(minutes=5)
 # The scheduler of promises: its rounds, and what it should have looked at.
 ROUND = timedelta(minutes=3)
 UNNOTICED = timedelta(minutes=5)
+# A replica that is a few seconds behind is at work; beyond that nobody is given a page from it.
+LAGGING = timedelta(seconds=10)
 SKEW = timedelta(seconds=2)
 # Topics the index may lack without being called behind; beyond that, two in a hundred.
 BEHIND = 20
@@ -98,6 +102,20 @@ def _wrong(words: str, advice: str) -> Finding:
 def _database(_settings: Mapping[str, Any]) -> Finding:
     session.execute(text("select 1"))
     return _well(f"{db.engine.dialect.name} answers")
+
+
+def _replica(settings: Mapping[str, Any]) -> Finding:
+    """Pages for everybody are read there, when it is as far as the primary."""
+    replica = current_app.extensions.get("otklik.replica")
+    if replica is None:
+        named = "named, and not used: no pages are kept" if settings["DATABASE_REPLICA_URL"] else ""
+        return _well(named or "none is asked for")
+    standing = replica.standing(read_version(session.connection()))
+    if not standing.is_behind:
+        return _well("answers, and is as far as the primary")
+    since = timedelta.max if standing.seconds is None else timedelta(seconds=standing.seconds)
+    words = "behind" if standing.seconds is None else f"behind since {_span(since)}"
+    return _judged(since < LAGGING, words, "replica")
 
 
 def _migrations(_settings: Mapping[str, Any]) -> Finding:
@@ -241,6 +259,8 @@ def _disk(settings: Mapping[str, Any]) -> Finding:
 
 ADVICE = {
     "database": "Start the database, or correct DATABASE_URL.",
+    "replica": "Start the replica, correct DATABASE_REPLICA_URL, or see why it does not keep up;"
+    " the primary makes all pages meanwhile.",
     "migrations": "Look at `flask database status`.",
     "index": "Let the worker run: it makes the index whole again from the database by itself.",
     "search engine": "The community has outgrown Whoosh: set SEARCH_ENGINE=tantivy and start web"
@@ -264,6 +284,7 @@ ADVICE = {
 CHECKS = (
     Check("database", _database, vital=True),
     Check("migrations", _migrations, vital=True),
+    Check("replica", _replica),
     Check("index", _index),
     Check("search engine", _engine, quick=False),
     Check("worker", _worker),
