@@ -220,7 +220,7 @@ def test_somebody_who_is_known_and_whoever_writes_have_the_primary(
         assert browser.post(f"/topics/{topic.id}/vote").status_code < 500
         # Nobody we know, and no page that may be kept.
         Context().run(lambda: machine.client.get("/sign-in", base_url=BASE_URL))
-        Context().run(lambda: machine.client.get("/readyz", base_url=BASE_URL))
+        Context().run(lambda: machine.client.get("/ask", base_url=BASE_URL))
     assert told["replica"] == []
     assert told["primary"] != []
 
