@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Engine, create_engine, text
 
 from app.core import events
-from app.core.db import Base, db, session
+from app.core.db import Base, _teach_sqlite, db, session
+from tests.services import database_name, postgres, run_folder
 from tests.tampering import without_guards
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from flask import Flask
 
@@ -63,3 +65,30 @@ def reactions() -> Iterator[None]:
     events._now.update(now)
     events._later.clear()
     events._later.update(later)
+
+
+@pytest.fixture
+def empty(app: Flask, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """The application over an empty database of this test's own."""
+    with app.app_context():
+        session.remove()
+        usual = db.engine
+        if usual.dialect.name == "sqlite":
+            yield from _instead_of(usual, app, f"sqlite:///{tmp_path / 'empty.sqlite3'}")
+            return
+        with postgres(run_folder(tmp_path_factory)) as server:
+            name = database_name("otklik_empty")
+            yield from _instead_of(usual, app, server.create(name))
+            server.drop(name)
+
+
+def _instead_of(usual: Engine, app: Flask, url: str) -> Iterator[Engine]:
+    engine = create_engine(url)
+    if engine.dialect.name == "sqlite":
+        _teach_sqlite(engine)
+    db._app_engines[app][None] = engine
+    try:
+        yield engine
+    finally:
+        db._app_engines[app][None] = usual
+        engine.dispose()

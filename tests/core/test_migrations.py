@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
@@ -20,52 +19,19 @@ from sqlalchemy import (
     Integer,
     MetaData,
     Table,
-    create_engine,
     inspect,
     select,
 )
 
 from app.commands.database import migrate
 from app.core import clock, verifying
-from app.core.db import Base, _teach_sqlite, db, session
+from app.core.db import Base, session
 from app.core.schema import alembic_config, newest
 from app.sla.models import Promise
 from app.topics.models import Topic
-from tests.services import database_name, postgres, run_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from datetime import datetime
-    from pathlib import Path
-
-    from flask import Flask
-
-
-@pytest.fixture
-def empty(app: Flask, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    """The application over an empty database of this test's own."""
-    with app.app_context():
-        session.remove()
-        usual = db.engine
-        if usual.dialect.name == "sqlite":
-            yield from _instead_of(usual, app, f"sqlite:///{tmp_path / 'empty.sqlite3'}")
-            return
-        with postgres(run_folder(tmp_path_factory)) as server:
-            name = database_name("otklik_empty")
-            yield from _instead_of(usual, app, server.create(name))
-            server.drop(name)
-
-
-def _instead_of(usual: Engine, app: Flask, url: str) -> Iterator[Engine]:
-    engine = create_engine(url)
-    if engine.dialect.name == "sqlite":
-        _teach_sqlite(engine)
-    db._app_engines[app][None] = engine
-    try:
-        yield engine
-    finally:
-        db._app_engines[app][None] = usual
-        engine.dispose()
 
 
 def tables(engine: Engine) -> set[str]:
