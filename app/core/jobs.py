@@ -44,8 +44,10 @@ Sweeping = TypeVar("Sweeping", bound=Callable[[], object])
 # A stop asked for by `kill` or Ctrl-C ends within 25 seconds: 20 for what runs, 4 for the hooks.
 FINISH_WITHIN = 20.0
 HOOKS_WITHIN = 4.0
-# After a failure no hint is tried for a while: a request must not pay for Redis being away.
+# After a failure no hint is tried for a while: a request must not pay for Redis being away. Nor may
+# it wait long for one that says nothing; a worker does, which waits a second for each message.
 SILENCE_AFTER_FAILURE = 5.0
+HINT_PATIENCE, WORKER_PATIENCE = 0.5, 5.0
 
 
 class NotReadyError(RuntimeError):
@@ -67,6 +69,7 @@ class _Door:
     hint: Callable[[str, list[Json]], object]
     silent_until: float = 0.0
     around: Around = nullcontext
+    patience: float = HINT_PATIENCE
 
 
 _door = _Door()
@@ -147,6 +150,7 @@ def init(config: Mapping[str, Any]) -> None:
     _door.make = partial(_opened, config)
     _door.queue = None
     _door.silent_until = 0.0
+    _door.patience = HINT_PATIENCE
 
 
 def run_worker(threads: int = 1, around: Around = nullcontext) -> None:
@@ -154,7 +158,9 @@ def run_worker(threads: int = 1, around: Around = nullcontext) -> None:
 
     Every task, sweep and stop hook runs inside `around()`, the application's context.
     """
-    _door.around = around
+    _door.around, _door.patience = around, WORKER_PATIENCE
+    # What this process may have opened before waits too short.
+    _door.queue = None
     asked: list[int] = []
     consumer = consuming.Consumer(
         _queue(),
@@ -236,8 +242,8 @@ def _opened(config: Mapping[str, Any]) -> "huey.Huey":
     if config.get("REDIS_URL"):
         pool = redis.ConnectionPool.from_url(
             config["REDIS_URL"],
-            socket_connect_timeout=1,
-            socket_timeout=5,  # longer than the second a worker waits for a message
+            socket_connect_timeout=min(1.0, _door.patience),
+            socket_timeout=_door.patience,
             retry=retry.Retry(backoff.NoBackoff(), 0),
         )
         return huey.RedisHuey("otklik", connection_pool=pool, **common)

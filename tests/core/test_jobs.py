@@ -3,6 +3,7 @@
 import json
 import pickletools
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -286,3 +287,19 @@ def test_a_message_of_an_unknown_kind_is_not_run(config: dict[str, str]) -> None
     data = serializer.serialize(Message(id="1", name="os.system", args=("true",), kwargs={}))
     with pytest.raises(Exception, match="not found in TaskRegistry"):
         jobs._queue().deserialize_task(data)
+
+
+def test_a_queue_that_says_nothing_holds_a_request_up_for_a_moment_only() -> None:
+    with socket.socket() as door:
+        door.bind(("127.0.0.1", 0))
+        door.listen(4)
+        settings = {"SECRET_KEY": "x", "REDIS_URL": f"redis://127.0.0.1:{door.getsockname()[1]}"}
+        before, jobs._door = jobs._door, jobs._Door()
+        try:
+            jobs.init(settings)
+            kept = jobs._queue().storage.pool.connection_kwargs
+            assert kept["socket_timeout"] <= jobs.HINT_PATIENCE < 1
+            jobs.enqueue("of no matter")  # lost, and nobody is told
+            assert jobs._door.silent_until > 0
+        finally:
+            jobs._door = before
