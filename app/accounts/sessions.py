@@ -7,20 +7,21 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from flask import current_app, request
+from flask import current_app, g, request
 from flask import session as current_session
 from flask.sessions import SessionInterface, SessionMixin
 from flask_login import LoginManager, login_user, logout_user
 from sqlalchemy import bindparam, delete, select, update
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.datastructures import CallbackDict
 
 from app.accounts.models import Person
 from app.accounts.models import Session as Row
-from app.core import clock, framing, transactions
+from app.core import clock, framing, reach, transactions
 from app.core.db import reads_only, session
 
 if TYPE_CHECKING:
@@ -71,6 +72,8 @@ class BrowserSession(CallbackDict[str, Any], SessionMixin):
         # Renewed only if it still stands: what was ended elsewhere must not rise under a new key.
         self.must_stand = False
         self.stale = False
+        # Why nobody knows whose browser this is.
+        self.away: SQLAlchemyError | None = None
 
     @property
     def key_hash(self) -> str | None:
@@ -93,9 +96,15 @@ class TableSessions(SessionInterface):
             return BrowserSession()
         try:
             row = session.scalar(_BY_KEY, {"key_hash": digest(key)})
-        except OperationalError:
-            # The page that says so needs no session; failing here would leave no page at all.
-            return BrowserSession()
+        except SQLAlchemyError as error:
+            if not reach.is_away(error):
+                raise
+            # Failing here would leave no page at all; see `_say_that_it_is_away`.
+            with suppress(SQLAlchemyError):
+                session.rollback()
+            unread = BrowserSession()
+            unread.away = error
+            return unread
         idle = timedelta(days=app.config["SESSION_DAYS"])
         longest = timedelta(days=app.config["SESSION_LONGEST_DAYS"])
         if row is None or row.seen_at < clock.now() - idle:
@@ -289,8 +298,18 @@ def init(app: Flask) -> None:
     login.anonymous_user = Guest
 
     login.user_loader(_signed_in)
+    app.before_request(_say_that_it_is_away)
+
+
+def _say_that_it_is_away() -> None:
+    """Nobody is taken for a guest, and led to sign in, because the database is away."""
+    away: SQLAlchemyError | None = getattr(current_session, "away", None)
+    if away is not None and request.endpoint != "static":
+        raise away
 
 
 def _signed_in(person_id: str) -> Person | None:
+    if g.get("database_is_away"):
+        return None
     person = session.get(Person, int(person_id))
     return person if person is not None and person.is_active else None

@@ -17,6 +17,13 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import event, make_url
+from sqlalchemy.exc import (
+    DBAPIError,
+    OperationalError,
+    PendingRollbackError,
+    SQLAlchemyError,
+)
+from sqlalchemy.exc import TimeoutError as NoneFreeError
 
 if TYPE_CHECKING:
     from sqlalchemy import Dialect, Engine
@@ -39,12 +46,24 @@ WAYS: Final = {
 # Whoever was refused at once did not wait, and may as well be refused again.
 WAITED: Final = 1.0
 SILENCE: Final = 2.0
+# What SQLAlchemy calls "Can't reconnect until invalid transaction is rolled back".
+_BROKEN_OFF: Final = "8s2b"
 
 
 def ways(url: str) -> dict[str, int]:
     """What to connect with; what the address itself says goes before."""
     said = make_url(url).query
     return {name: value for name, value in WAYS.items() if name not in said}
+
+
+def is_away(error: SQLAlchemyError) -> bool:
+    """Whether this is not our caller's fault nor ours: no database there, or it broke off."""
+    if isinstance(error, PendingRollbackError):
+        # It broke off before, and whoever saw that went on; a failed flush is another matter.
+        return error.code == _BROKEN_OFF
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return True
+    return isinstance(error, OperationalError | NoneFreeError)
 
 
 class Reach:
