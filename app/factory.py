@@ -196,6 +196,8 @@ def _brand() -> Brand:
         try:
             g.brand = the_brand()
         except OperationalError:
+            # What is made with it is not for everybody.
+            pagecache.never()
             g.brand = plain()
     found: Brand = g.brand
     return found
@@ -211,6 +213,8 @@ def _reader_locale() -> str:
 
 
 def _offered() -> Offered:
+    """Raises while the database is away: pages are not filed under a guess."""
+    g.brand = the_brand()
     return Offered(tuple(_offered_locales()), _brand().locale)
 
 

@@ -6,9 +6,9 @@ import logging
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from flask import render_template
+from flask import g, render_template
 from jinja2 import TemplateNotFound
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import (
     HTTPException,
     InternalServerError,
@@ -16,7 +16,7 @@ from werkzeug.exceptions import (
     ServiceUnavailable,
 )
 
-from app.core import logs, transactions
+from app.core import logs, reach, transactions
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 def init(app: Flask) -> None:
     """Answer every error with a page in the reader's language."""
     app.register_error_handler(HTTPException, _known)
-    app.register_error_handler(OperationalError, _out_of_reach)
+    app.register_error_handler(SQLAlchemyError, _of_the_database)
     app.register_error_handler(Exception, _unknown)
 
 
@@ -49,7 +49,15 @@ def _known(error: HTTPException) -> ResponseReturnValue:
         return render_template(f"errors/{family}.html", code=code), code, headers
 
 
-def _out_of_reach(error: OperationalError) -> ResponseReturnValue:
+def _of_the_database(error: SQLAlchemyError) -> ResponseReturnValue:
+    if not reach.is_away(error):
+        return _unknown(error)
+    # Whoever gets the page that says so is not asked for: that is known by the database alone.
+    g.database_is_away = True
+    return _out_of_reach(error)
+
+
+def _out_of_reach(error: SQLAlchemyError) -> ResponseReturnValue:
     """The database is away or busy: not our caller's fault, and soon over."""
     log.error("the database is out of reach", exc_info=error)
     with suppress(SQLAlchemyError):
