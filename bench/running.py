@@ -24,6 +24,8 @@ ROOT = Path(__file__).parents[1]
 STARTS_WITHIN = 120.0
 # As systemd does: RestartSec of deploy/systemd/otklik-worker.service.
 COMES_BACK_AFTER = 2.0
+# What a log says of a line: those of the house, and gunicorn's.
+GRAVE = re.compile(r"^\S+ (?:error|critical)\b|\[(?:ERROR|CRITICAL)\]|Traceback")
 WEB = """
 import sys
 from app.commands.launch import Web, _listen
@@ -140,6 +142,13 @@ class House:
         os.kill(pid, signal.SIGKILL)
         self.kills.append(Kill(at, what, pid))
         return self.kills[-1]
+
+    def complaints(self) -> list[str]:
+        """Lines of the log that somebody should look at, but those about who was killed."""
+        pids = {f"(pid:{each.pid}) was sent SIGKILL" for each in self.kills}
+        lines = self.log.read_text(errors="replace").splitlines()
+        grave = (line for line in lines if GRAVE.search(line))
+        return [line for line in grave if not any(each in line for each in pids)]
 
     def is_whole(self) -> bool:
         """Whether everybody is back."""

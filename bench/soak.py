@@ -97,10 +97,13 @@ def main(
             findings = soak.run(crowd, minutes * 60, every)
         finally:
             house.stop()
-            if keep is not None:
+            if keep is not None and house.log.exists():
                 keep.mkdir(parents=True, exist_ok=True)
                 shutil.copy(house.log, keep / "log")
-    findings += [Finding("processes that ended or stayed by themselves", tuple(house.mishaps))]
+        findings += [
+            Finding("no process ended, or stayed, by itself", tuple(house.mishaps)),
+            Finding("the log tells of no error", tuple(house.complaints())),
+        ]
     _verdict(findings)
 
 
@@ -213,7 +216,10 @@ class _Soak:
         told = crowd.stop()
         wait_for(self.house.is_whole, "everybody who was killed", 60)
         self._report(told)
-        findings = [self._errors(told), Finding("what the crowd understood", tuple(told.mistakes))]
+        findings = [
+            self._errors(told),
+            Finding("every page was what it should be", tuple(told.mistakes)),
+        ]
         with self.app.app_context():
             findings.append(self._drained())
             self.memory.stop()
@@ -229,7 +235,7 @@ class _Soak:
             findings.append(Finding(f"flask {' '.join(command)}", tuple(said)))
         console.print(self.memory.table(self.house.spared))
         grown = [f"{life.sort} {life.pid}: {life.rise:+.1%}" for life in self.memory.grown()]
-        return [*findings, Finding("memory", tuple(grown))]
+        return [*findings, Finding("memory is flat where it can be told", tuple(grown))]
 
     def _kill_now_and_then(self, crowd: Crowd, seconds: float, every: float) -> None:
         columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
