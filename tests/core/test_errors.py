@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy.exc import DBAPIError, PendingRollbackError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as NoneFreeError
 
 from app.factory import create_app
 from tests.conftest import BASE_URL, settings
@@ -27,6 +29,45 @@ def test_without_a_database_there_is_still_a_page(tmp_path: Path) -> None:
     assert answer.headers["Retry-After"] == "60"
     assert "<h1>" in answer.text
     assert "sqlite" not in answer.text.lower()
+
+
+@pytest.mark.parametrize("path", ["/ask", "/following", "/desk"])
+def test_nobody_is_led_to_sign_in_because_the_database_is_away(tmp_path: Path, path: str) -> None:
+    away = f"sqlite:///{tmp_path / 'no such folder' / 'otklik.sqlite3'}"
+    client = create_app(settings(tmp_path, DATABASE_URL=away)).test_client()
+    client.set_cookie("sid", "x" * 43, domain="otklik.test")
+
+    answer = client.get(path, base_url=BASE_URL)
+
+    assert answer.status_code == 503
+    assert answer.headers["Retry-After"] == "60"
+    assert "Set-Cookie" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (PendingRollbackError("the line broke off", code="8s2b"), 503),
+        (PendingRollbackError("a flush failed", code="7s2a"), 500),
+        (NoneFreeError("every connection is in use"), 503),
+        (DBAPIError("SELECT", {}, Exception(), connection_invalidated=True), 503),
+        (DBAPIError("SELECT", {}, Exception()), 500),
+    ],
+)
+def test_what_is_not_our_mistake_is_told_apart(
+    tmp_path: Path, error: SQLAlchemyError, code: int
+) -> None:
+    app = create_app(settings(tmp_path))
+
+    @app.get("/breaks")
+    def breaks() -> str:
+        raise error
+
+    breaks.may = "insight.probe"  # type: ignore[attr-defined]
+    answer = app.test_client().get("/breaks", base_url=BASE_URL)
+
+    assert answer.status_code == code
+    assert ("Retry-After" in answer.headers) == (code == 503)
 
 
 @pytest.mark.parametrize("path", ["/nothing", "/topics/999999", "/categories/nothing"])
