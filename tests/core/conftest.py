@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -79,6 +81,27 @@ def empty(app: Flask, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) 
         with postgres(run_folder(tmp_path_factory)) as server:
             name = database_name("otklik_empty")
             yield from _instead_of(usual, app, server.create(name))
+            server.drop(name)
+
+
+@pytest.fixture
+def migrated(
+    app: Flask, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Engine]:
+    """The application over a migrated database of this test's own, whose shape it may change."""
+    with app.app_context():
+        session.remove()
+        usual = db.engine
+        if usual.dialect.name == "sqlite":
+            path = tmp_path / "migrated.sqlite3"
+            # Past the engine, which begins a transaction: a copy is made outside of any.
+            with closing(sqlite3.connect(str(usual.url.database))) as source:
+                source.execute("VACUUM INTO ?", [str(path)])
+            yield from _instead_of(usual, app, f"sqlite:///{path}")
+            return
+        with postgres(run_folder(tmp_path_factory)) as server:
+            name = database_name("otklik_changing")
+            yield from _instead_of(usual, app, server.create(name, "otklik_migrated"))
             server.drop(name)
 
 

@@ -87,6 +87,17 @@ def downgrade() -> None:
     names.begin()
 """
 
+BODY = """
+def upgrade() -> None:
+    BODY
+
+
+def downgrade() -> None:
+    pass
+"""
+# One more, after the contraction.
+MORE = HEAD.format(revision="9004", before="9003", phase="expand", title="More") + BODY
+
 
 def written(folder: Path) -> tuple[list[Path], list[Path]]:
     """The folders of migrations that the old release knows, and the new one."""

@@ -7,17 +7,21 @@ import subprocess
 import sys
 import threading
 import time
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import time_machine
 from sqlalchemy import Engine, insert, text
+from werkzeug.test import Client
 
+from app.commands import database
 from app.commands.database import migrate
-from app.core import clock, presence, schema
+from app.core import backfilling, clock, presence, schema
 from app.core.db import db
 from migrations import locks
-from tests.core.releases import written
+from tests.core.releases import MORE, written
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -32,7 +36,7 @@ PARCELS = 300
 
 @pytest.fixture
 def releases(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    migrated: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[tuple[list[Path], list[Path]]]:
     """What the old and the new release know; this process is of the new one."""
     old, new = written(tmp_path)
@@ -44,32 +48,25 @@ def releases(
 
 
 @pytest.fixture
-def flask(app: Flask, empty: Engine) -> Callable[..., Any]:
+def flask(app: Flask, migrated: Engine) -> Callable[..., Any]:
     def run(*words: str) -> Any:
         return app.test_cli_runner().invoke(args=words)
 
     return run
 
 
-@pytest.fixture
-def as_old(
-    releases: tuple[list[Path], list[Path]], monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Callable[[], None]]:
-    """Be of the old release from now on."""
-
-    def be() -> None:
-        monkeypatch.setattr(schema, "FOLDERS", releases[0])
-
-    return be
-
-
 class Running:
     """A process of a release (release_process.py)."""
 
     def __init__(
-        self, release: str, folders: list[Path], empty: Engine, tmp_path: Path, parcels: list[int]
+        self,
+        release: str,
+        folders: list[Path],
+        migrated: Engine,
+        tmp_path: Path,
+        parcels: list[int],
     ) -> None:
-        address = empty.url.render_as_string(hide_password=False)
+        address = migrated.url.render_as_string(hide_password=False)
         instance = tmp_path / f"instance-{release}"
         settings = {
             "SECRET_KEY": "only-for-tests-" * 3,
@@ -144,16 +141,16 @@ def beats(revision: str, kind: str = "web") -> None:
 def test_old_and_new_code_run_together(
     releases: tuple[list[Path], list[Path]],
     flask: Callable[..., Any],
-    empty: Engine,
+    migrated: Engine,
     tmp_path: Path,
 ) -> None:
     seeds = {n: f"Family{n} Given{n}" for n in range(1, PARCELS + 1)}
     even, odd = [n for n in seeds if n % 2 == 0], [n for n in seeds if n % 2]
-    old = Running("old", releases[0], empty, tmp_path, even)
-    new = Running("new", releases[1], empty, tmp_path, odd)
+    old = Running("old", releases[0], migrated, tmp_path, even)
+    new = Running("new", releases[1], migrated, tmp_path, odd)
     try:
         migrate("9001")
-        with empty.begin() as connection:
+        with migrated.begin() as connection:
             rows = [{"name": name} for name in seeds.values()]
             connection.execute(text("INSERT INTO parcels (name) VALUES (:name)"), rows)
         old.say("go")
@@ -194,7 +191,333 @@ def test_old_and_new_code_run_together(
     written_by = {**of_old["expected"], **of_new["expected"]}
     assert len(written_by) == len(of_old["expected"]) + len(of_new["expected"])
     expected = seeds | {int(number): name for number, name in written_by.items()}
-    with empty.connect() as connection:
+    with migrated.connect() as connection:
         found = connection.execute(text("SELECT id, family || ' ' || given FROM parcels"))
         assert dict(found.tuples().all()) == expected
         assert connection.execute(text("SELECT count(*) FROM processes")).scalar_one() == 0
+
+
+# ————— one process at a time
+
+
+@pytest.fixture
+def be(releases: tuple[list[Path], list[Path]]) -> Callable[[str], None]:
+    """Be of the old release from now on, or of the new one."""
+
+    def change(release: str) -> None:
+        schema.FOLDERS = releases[0] if release == "old" else releases[1]
+
+    return change
+
+
+def parcels(engine: Engine) -> list[tuple[Any, ...]]:
+    with engine.connect() as connection:
+        return [tuple(row) for row in connection.execute(text("SELECT * FROM parcels ORDER BY id"))]
+
+
+def test_one_machine_takes_every_phase_at_once(
+    releases: object, migrated: Engine, flask: Callable[..., Any]
+) -> None:
+    migrate("9001")
+    with migrated.begin() as connection:
+        connection.execute(text("INSERT INTO parcels (name) VALUES ('Sobolev Ivan Petrovich')"))
+    beats("9001")
+    told = flask("database", "upgrade")
+    assert told.exit_code == 0, told.output
+    assert "will answer 503 from now on: web on elsewhere, process 7, 9001" in told.stderr
+    assert parcels(migrated) == [(1, "Sobolev", "Ivan Petrovich")]
+    assert "Nothing is to be done." in flask("database", "status").output
+    assert flask("database", "upgrade").exit_code == 0
+
+
+def test_old_code_goes_on_when_the_database_is_ahead_and_not_when_it_was_contracted(
+    be: Callable[[str], None], flask: Callable[..., Any], migrated: Engine
+) -> None:
+    migrate("9001")
+    be("old")
+    with schema.looking() as connection:
+        assert schema.standing(connection).fits
+    be("new")
+    with schema.looking() as connection:
+        behind = schema.standing(connection)
+    assert (behind.fits, behind.words) == (False, "at 9001, the code needs 9002")
+    assert "flask database expand" in behind.advice
+    flask("database", "expand")
+
+    be("old")
+    with schema.looking() as connection:
+        ahead = schema.standing(connection)
+    assert (ahead.fits, ahead.words) == (True, "at 9002, ahead of the code (9001), which may go on")
+    # Whoever goes back to the old release runs the old commands: they change nothing.
+    for command in ("upgrade", "expand", "contract", "backfill", "status"):
+        told = flask("database", command)
+        assert told.exit_code == 0, told.output
+
+    be("new")
+    flask("database", "backfill", "--hurry")
+    assert flask("database", "contract").exit_code == 0
+    be("old")
+    with schema.looking() as connection:
+        outgrown = schema.standing(connection)
+    assert not outgrown.fits
+    assert "contracted by 9003" in outgrown.words
+    assert "Start the newer code here" in flask("database", "upgrade").output
+
+    be("new")
+    flask("database", "downgrade", "9002")
+    be("old")
+    with schema.looking() as connection:
+        assert schema.standing(connection).fits
+
+
+def test_a_contraction_waits_for_old_code_and_can_be_forced(
+    releases: object, flask: Callable[..., Any], migrated: Engine
+) -> None:
+    migrate("9001")
+    flask("database", "expand")
+    flask("database", "backfill", "--hurry")
+    beats("9001")
+    beats("9003")
+    beats("9001", kind="worker")
+    refused = flask("database", "contract")
+    assert refused.exit_code == 1
+    assert "web on elsewhere, process 7, 9001, seen 0 s ago" in refused.output
+    assert "worker on elsewhere" in refused.output
+    assert "9003, seen" not in refused.output
+    assert "Knows up to" in flask("database", "status").output
+    with schema.looking() as connection:
+        assert schema.contracted(connection) == set(), "nothing is announced that is not done"
+    forced = flask("database", "contract", "--force")
+    assert forced.exit_code == 0
+    assert forced.stdout == "Contracted: 9003.\n"
+
+
+def test_one_who_was_killed_is_forgotten_after_a_while(
+    releases: object, flask: Callable[..., Any], migrated: Engine
+) -> None:
+    migrate("9001")
+    flask("database", "expand")
+    beats("9001")
+    with time_machine.travel(clock.now() + presence.GONE + timedelta(seconds=1), tick=False):
+        assert presence.without("9003") == []
+        flask("database", "backfill", "--hurry")
+        assert flask("database", "contract").exit_code == 0
+
+
+def test_who_begins_while_a_contraction_begins_is_seen_by_it_or_sees_it(
+    be: Callable[[str], None],
+    flask: Callable[..., Any],
+    migrated: Engine,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    migrate("9001")
+    flask("database", "expand")
+    flask("database", "backfill", "--hurry")
+    announce = database._announce
+
+    def and_just_before_somebody_begins(steps: Any) -> None:
+        beats("9001")
+        announce(steps)
+
+    monkeypatch.setattr(database, "_announce", and_just_before_somebody_begins)
+    assert "Older code still runs" in flask("database", "contract").output
+    with schema.looking() as connection:
+        assert schema.current(connection) == "9002"
+        assert schema.contracted(connection) == set()
+
+    # The other way round: it was announced, and one that begins now stays away.
+    announce([step for step in schema.steps() if step.revision == "9003"])
+    be("old")
+    late = presence.Presence("web")
+    late.beat()
+    assert "contracted by 9003" in late.complaint
+
+
+def test_a_release_that_was_left_out_is_said(
+    be: Callable[[str], None],
+    releases: tuple[list[Path], list[Path]],
+    flask: Callable[..., Any],
+    migrated: Engine,
+) -> None:
+    more = MORE.replace("BODY", "online.add_index('ix_parcels_given', 'parcels', ['given'])")
+    (releases[1][-1] / "9004.py").write_text(more, encoding="utf-8")
+    schema._steps.cache_clear()
+    migrate("9001")
+    told = flask("database", "expand")
+    assert told.exit_code == 1
+    assert "Expanded: 9002." in told.output
+    assert "a contraction of an earlier release (9003)" in told.output
+    # With nothing running, all of it is done in its order.
+    assert flask("database", "upgrade").exit_code == 0
+    with schema.looking() as connection:
+        assert schema.current(connection) == "9004"
+
+
+def test_a_database_from_before_phases_is_not_expanded(
+    releases: object, flask: Callable[..., Any], migrated: Engine
+) -> None:
+    flask("database", "downgrade", "0019")
+    told = flask("database", "expand")
+    assert told.exit_code == 1
+    assert "Stop every process, then run `flask database upgrade`" in told.output
+
+
+# ————— backfills
+
+
+def test_a_backfill_goes_on_where_it_was_stopped(
+    releases: object,
+    flask: Callable[..., Any],
+    migrated: Engine,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    migrate("9001")
+    with migrated.begin() as connection:
+        rows = [{"name": f"F{n} G{n}"} for n in range(100)]
+        connection.execute(text("INSERT INTO parcels (name) VALUES (:name)"), rows)
+        # Numbers are not without gaps, and batches are of rows.
+        connection.execute(text("DELETE FROM parcels WHERE id BETWEEN 11 AND 90"))
+    flask("database", "expand")
+    work = backfilling.work("9002")
+    positions = []
+    for _ in range(3):
+        batch = backfilling.go_on("9002", work, 8)
+        positions.append(batch and (batch.position, batch.filled))
+    assert positions == [(0, 0), (8, 8), (96, 8)]
+
+    fill, batches = type(work).fill, []
+
+    def dies(self: Any, connection: Any, first: int, last: int) -> int:
+        batches.append((first, last))
+        fill(self, connection, first, last)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(work), "fill", dies)
+        with pytest.raises(KeyboardInterrupt):
+            backfilling.go_on("9002", work, 2)
+    with schema.looking() as connection:
+        assert backfilling.position(connection, "9002") == 96, "what was not committed is not said"
+    assert flask("database", "backfill").output == "Filled.\n"
+    assert flask("database", "backfill").output == "Nothing to fill.\n"
+    assert {row[2:] for row in parcels(migrated)} == {
+        (f"F{row[0] - 1}", f"G{row[0] - 1}") for row in parcels(migrated)
+    }
+
+
+def test_a_backfill_steps_back_for_whoever_holds_a_row(
+    releases: object, flask: Callable[..., Any], migrated: Engine, app: Flask
+) -> None:
+    migrate("9001")
+    with migrated.begin() as connection:
+        connection.execute(text("INSERT INTO parcels (name) VALUES ('A B'), ('C D')"))
+    flask("database", "expand")
+    told: list[Any] = []
+    with migrated.connect() as holder:
+        holder.execute(text("UPDATE parcels SET name = 'E F' WHERE id = 2"))
+        filling = threading.Thread(target=lambda: told.append(flask("database", "backfill")))
+        filling.start()
+        # It comes this far, and not further while the row is held.
+        time.sleep(0.3)
+        holder.commit()
+    filling.join(SOON)
+    assert told[0].output == "Filled.\n"
+    assert parcels(migrated) == [(1, "A B", "A", "B"), (2, "E F", "E", "F")]
+
+
+SAID = (
+    # Old code
+    ("INSERT INTO parcels (name) VALUES ('Solo')", ("Solo", "Solo", "")),
+    ("INSERT INTO parcels (name) VALUES ('')", ("", "", "")),
+    ("INSERT INTO parcels (name) VALUES ('A B  C')", ("A B  C", "A", "B  C")),
+    ("UPDATE parcels SET name = 'Solo' WHERE id = 1", ("Solo", "Solo", "")),
+    ("UPDATE parcels SET name = name || '!' WHERE id = 1", ("Old One!", "Old", "One!")),
+    ("UPDATE parcels SET name = name WHERE id = 1", ("Old One", None, None)),
+    # New code
+    ("INSERT INTO parcels (family, given) VALUES ('A', 'B')", ("A B", "A", "B")),
+    ("INSERT INTO parcels (family) VALUES ('A')", (None, "A", None)),
+    # What the old form cannot say is kept in the new one.
+    ("INSERT INTO parcels (family, given) VALUES ('A B', 'C')", ("A B C", "A B", "C")),
+    ("UPDATE parcels SET family = 'A', given = 'B' WHERE id = 1", ("A B", "A", "B")),
+    # Whoever writes both at once is believed as to the new one.
+    (
+        "UPDATE parcels SET name = 'X Y', family = 'A', given = 'B' WHERE id = 1",
+        ("A B", "A", "B"),
+    ),
+)
+
+
+def test_a_mirror_shows_each_side_what_the_other_wrote(
+    releases: object, migrated: Engine, subtests: pytest.Subtests
+) -> None:
+    migrate("9001")
+    with migrated.begin() as connection:
+        connection.execute(text("INSERT INTO parcels (name) VALUES ('Old One')"))
+    migrate("9002")
+    for statement, row in SAID:
+        with subtests.test(statement), migrated.connect() as connection:
+            connection.execute(text(statement))
+            last = text("SELECT * FROM parcels ORDER BY id DESC LIMIT 1")
+            found = connection.execute(last).one()
+            connection.rollback()
+            assert tuple(found)[1:] == row
+
+
+# ————— with whom the database is shared
+
+
+@pytest.fixture
+def serving(app: Flask, migrated: Engine, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Any]:
+    """Ask a web process that tells that it is there."""
+    door = presence.Doorkeeper(app.wsgi_app, app.app_context, ROOT / "static" / "nowhere.html")
+    monkeypatch.setattr(presence, "AGAIN", 0.0)
+    # The test beats by hand.
+    monkeypatch.setattr(presence.Doorkeeper, "_beat", lambda *_: None)
+    monkeypatch.setattr(presence, "Finalize", lambda *_, **__: None)
+    client = Client(door)
+    return lambda path: client.get(path, base_url="http://otklik.test")
+
+
+def test_a_process_whose_database_is_behind_says_sorry_until_it_is_not(
+    be: Callable[[str], None], flask: Callable[..., Any], serving: Callable[[str], Any]
+) -> None:
+    migrate("9001")
+    sorry = serving("/")
+    assert (sorry.status_code, sorry.headers["Retry-After"]) == (503, "30")
+    assert sorry.headers["Cache-Control"] == "no-store"
+    assert serving("/healthz").status_code == 200
+    assert serving("/readyz").json["checks"]["migrations"] == "wrong"
+    flask("database", "expand")
+    assert serving("/").status_code == 200
+    assert serving("/readyz").json["checks"]["migrations"] == "ok"
+
+
+def test_old_code_serves_until_what_it_needs_is_taken_away(
+    be: Callable[[str], None], flask: Callable[..., Any], serving: Callable[[str], Any]
+) -> None:
+    migrate("9001")
+    flask("database", "expand")
+    be("old")
+    assert serving("/").status_code == 200
+    assert serving("/readyz").json["checks"]["migrations"] == "ok"
+    here = serving.__closure__[0].cell_contents.application.presence
+    here.beat()
+    assert [each.revision for each in presence.seen()] == ["9001"]
+    be("new")
+    flask("database", "backfill", "--hurry")
+    assert flask("database", "contract", "--force").exit_code == 0
+    be("old")
+    here.beat()
+    assert serving("/").status_code == 503
+    here.leave()
+    assert presence.seen() == []
+
+
+def test_a_worker_does_not_begin_with_a_database_that_does_not_fit(
+    releases: object, flask: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(presence._Worker, "presence", None)
+    migrate("9001")
+    told = flask("worker")
+    assert told.exit_code == 1
+    assert "at 9001, the code needs 9002. Run `flask database upgrade`" in told.output
