@@ -46,6 +46,13 @@ SETTINGS = (
         " primary makes them while it is away or behind. Empty: none.",
     ),
     Setting(
+        "FILES_URL",
+        "",
+        "Where pictures and exports lie when several machines share them: file:///shared/otklik, or"
+        " s3://bucket/prefix with AWS_ENDPOINT_URL and AWS_ACCESS_KEY_ID, as such storages have"
+        " them, and the packages of requirements-s3.txt. Empty: the instance folder.",
+    ),
+    Setting(
         "REDIS_URL",
         "",
         "redis://host:6379/0 for the worker's hints and for limits that hold across machines."
@@ -142,7 +149,6 @@ def load(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
         "PUBLIC_URL": read["PUBLIC_URL"].rstrip("/"),
         "SQLALCHEMY_DATABASE_URI": _database(read["DATABASE_URL"], instance),
         "DATABASE_REPLICA_URL": _replica(read["DATABASE_REPLICA_URL"], read["DATABASE_URL"]),
-        "MEDIA_PATH": instance / "media",
         "INDEX_PATH": instance / "index",
         "MAIL_PATH": instance / "mail",
         "JOBS_PATH": instance / "jobs.sqlite3",

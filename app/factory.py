@@ -28,6 +28,7 @@ from app.core import (
     db,
     direction,
     errors,
+    files,
     framing,
     headers,
     i18n,
@@ -52,11 +53,10 @@ from app.core.pagecache.asking import Offered
 from app.core.web import current_actor
 from app.ideas import views as ideas
 from app.insight import views as insight
-from app.media import service as pictures
 from app.media import views as media
 from app.moderation import views as moderation
 from app.notify import views as notify
-from app.privacy import archive, ledger
+from app.privacy import ledger
 from app.privacy import views as privacy
 from app.search import shelf
 from app.search import views as search
@@ -163,8 +163,7 @@ def _init_core(app: Flask) -> None:
     limits.init(app.config)
     # Tests write by hand: a thread would write into their transactions.
     tallies.init(None if app.testing else app.app_context)
-    pictures.init(app.config)
-    archive.init(app.config)
+    files.init(app.config)
     ledger.init(app.config)
     shelf.init(app.config)
     db.init(app)

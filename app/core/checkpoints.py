@@ -2,7 +2,8 @@
 
 Whoever owns the database can write a chain anew from any entry on, and it will hold. They cannot
 make it agree with what was signed before and lies elsewhere: in the instance folder, in another
-folder (a disk that is only written to once), in a mailbox of compliance.
+folder (a disk that is only written to once), in a mailbox of compliance. Machines that share their
+files and the key know each other's.
 """
 
 from __future__ import annotations
@@ -11,14 +12,16 @@ import base64
 import fcntl
 import hashlib
 import json
+import logging
 import os
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
-from app.core import clock
+from app.core import clock, files
 from app.core.chain import Head
 from app.core.db import session
 from app.core.digests import canonical, instant
@@ -35,6 +38,9 @@ else:
     forms = lazily("cryptography.hazmat.primitives.serialization")
     ed25519 = lazily("cryptography.hazmat.primitives.asymmetric.ed25519")
 
+log = logging.getLogger(__name__)
+
+SHARED = "checkpoints"
 _PURPOSE = b"otklik.checkpoint\n"
 
 
@@ -84,6 +90,8 @@ class _Places:
     folder: Path
     key: Path
     copies: Path | None
+    # One key for all machines was named: else each keeps what it has signed itself.
+    has_common_key: bool
 
 
 _places: _Places | None = None
@@ -97,6 +105,7 @@ def init(config: Mapping[str, Any]) -> None:
         folder=instance / "checkpoints",
         key=Path(config["ARCHIVE_KEY"] or instance / "archive_key.pem"),
         copies=Path(config["ARCHIVE_COPY"]) if config["ARCHIVE_COPY"] else None,
+        has_common_key=bool(config["ARCHIVE_KEY"]),
     )
 
 
@@ -137,6 +146,19 @@ def sign_if_it_grew() -> Checkpoint | None:
 
 def kept() -> Iterator[Checkpoint | None]:
     """What was signed, the oldest first; None for a line that cannot be read."""
+    if not _is_shared():
+        yield from _own()
+        return
+    try:
+        _bring_together()
+    except files.OutOfReachError as error:
+        log.warning("Only what this machine has signed is known: %s", error)
+    found = list(_own())
+    yield from (each for each in found if each is None)
+    yield from sorted((each for each in found if each is not None), key=lambda each: each.time)
+
+
+def _own() -> Iterator[Checkpoint | None]:
     try:
         lines = path().read_text(encoding="utf-8").splitlines()
     except FileNotFoundError:
@@ -174,10 +196,24 @@ def _given() -> _Places:
     return _places
 
 
-def _keep(signed: Checkpoint) -> None:
+def _is_shared() -> bool:
+    return _given().has_common_key and files.is_shared()
+
+
+def _bring_together() -> None:
+    """Have this machine's file hold what the others signed, and theirs what this one did."""
+    ours = {_name(each): f"{each}\n".encode() for each in _own() if each is not None}
+    for line in files.bring_together(SHARED, ours).values():
+        _append(line)
+
+
+def _name(signed: Checkpoint) -> str:
+    return f"{signed.seq:012d}-{signed.hash[:12]}-{signed.time[:19].replace(':', '')}.json"
+
+
+def _append(line: bytes) -> None:
     to = path()
     to.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    line = f"{signed}\n".encode()
     number = os.open(to, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     try:
         fcntl.flock(number, fcntl.LOCK_EX)
@@ -185,12 +221,19 @@ def _keep(signed: Checkpoint) -> None:
         os.fsync(number)
     finally:
         os.close(number)
+
+
+def _keep(signed: Checkpoint) -> None:
+    line = f"{signed}\n".encode()
+    _append(line)
+    if _is_shared():
+        with suppress(files.OutOfReachError):  # it is brought there when they are read next
+            files.file(SHARED, _name(signed)).write(line)
     copies = _given().copies
     if copies is not None:
         copies.mkdir(parents=True, exist_ok=True)
         # A file each, never opened again: so it may be a folder in which nothing can be changed.
-        name = f"{signed.seq:012d}-{signed.hash[:12]}-{signed.time[:19].replace(':', '')}.json"
-        with (copies / name).open("wb") as copy:
+        with (copies / _name(signed)).open("wb") as copy:
             copy.write(line)
 
 

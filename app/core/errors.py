@@ -17,6 +17,7 @@ from werkzeug.exceptions import (
 )
 
 from app.core import logs, reach, transactions
+from app.core.files import OutOfReachError
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -29,6 +30,7 @@ def init(app: Flask) -> None:
     """Answer every error with a page in the reader's language."""
     app.register_error_handler(HTTPException, _known)
     app.register_error_handler(SQLAlchemyError, _of_the_database)
+    app.register_error_handler(OutOfReachError, _out_of_reach)
     app.register_error_handler(Exception, _unknown)
 
 
@@ -57,9 +59,9 @@ def _of_the_database(error: SQLAlchemyError) -> ResponseReturnValue:
     return _out_of_reach(error)
 
 
-def _out_of_reach(error: SQLAlchemyError) -> ResponseReturnValue:
-    """The database is away or busy: not our caller's fault, and soon over."""
-    log.error("the database is out of reach", exc_info=error)
+def _out_of_reach(error: SQLAlchemyError | OutOfReachError) -> ResponseReturnValue:
+    """The database is away or busy, or files are: not our caller's fault, and soon over."""
+    log.error("out of reach: %s", type(error).__name__, exc_info=error)
     with suppress(SQLAlchemyError):
         transactions.rollback()
     code = ServiceUnavailable.code

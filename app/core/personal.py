@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy import ColumnElement
 
+    from app.core.files import File
+
 
 class Fate(StrEnum):
     """What erasure does to a column."""
@@ -68,7 +70,7 @@ class Section:
     title: str
     fields: Mapping[str, str]
     rows: Iterable[Mapping[str, Any]]
-    files: Mapping[str, Path] = field(default_factory=dict)
+    files: Mapping[str, File] = field(default_factory=dict)
 
 
 @dataclass
@@ -84,7 +86,7 @@ class Erasing:
     at: datetime
     in_words: Callable[[str], str]
     destroyed: Counter[str] = field(default_factory=Counter)
-    files: list[Path] = field(default_factory=list)
+    files: list[Path | File] = field(default_factory=list)
     topics: set[int] = field(default_factory=set)
 
     def delete(self, model: type[Base], *those: ColumnElement[bool]) -> None:

@@ -11,7 +11,7 @@ from app.core.i18n import _l
 from app.core.personal import ERASED, NOBODY, Erasing, Section, Subject, holds
 from app.media import queries
 from app.media.models import Image
-from app.media.service import path_of
+from app.media.service import file_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def collect(of: Subject) -> Iterator[Section]:
     """Each picture as a file."""
-    pictures = [(image, path_of(image.key)) for image in _theirs(of)]
+    pictures = [(image, file_of(image.key)) for image in _theirs(of)]
     yield Section(
         "pictures",
         _l("Pictures you uploaded"),
@@ -31,9 +31,9 @@ def collect(of: Subject) -> Iterator[Section]:
                 "width": image.width,
                 "height": image.height,
             }
-            for image, _path in pictures
+            for image, _file in pictures
         ],
-        {f"pictures/{image.key}.webp": path for image, path in pictures},
+        {f"pictures/{image.key}.webp": file for image, file in pictures},
     )
 
 
@@ -46,7 +46,7 @@ def forget(erasing: Erasing) -> None:
     theirs = _theirs(erasing.subject)
     going = queries.pointed_at_by_nothing(theirs) if erasing.words else queries.unused(theirs)
     for image in going:
-        erasing.files.append(path_of(image.key))
+        erasing.files.append(file_of(image.key))
         session.delete(image)
         erasing.count(Image)
     for image in theirs:

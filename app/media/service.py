@@ -1,22 +1,16 @@
-"""Taking pictures in: checked and re-encoded by `images`, written to the media folder."""
+"""Taking pictures in: checked and re-encoded by `images`, kept where `core.files` keeps them."""
 
 from __future__ import annotations
 
-import os
 import secrets
 from datetime import timedelta
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-from app.core import clock, transactions
+from app.core import clock, files, transactions
 from app.core.db import reads_only, session
 from app.core.i18n import _
 from app.media import images, queries
 from app.media.images import Broken, NotAPicture, PictureError, TooLarge, TooManyPixels
 from app.media.models import Image
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 A_DAY = 60
 A_DAY_FOR_GUESTS = 20
@@ -24,7 +18,6 @@ A_DAY_FOR_GUESTS = 20
 UNUSED_FOR = timedelta(hours=48)
 SWEPT_AT_ONCE = 500
 
-_folder = Path("media")
 # The last picture this worker has looked at; after a restart it begins anew.
 _swept = 0
 
@@ -33,10 +26,8 @@ class TooManyPictures(PictureError):
     """As many pictures as one person, or one guest's browser, may upload in a day."""
 
 
-def init(config: Mapping[str, Any]) -> None:
-    """Take the media folder from the application's settings."""
-    global _folder  # noqa: PLW0603 (one folder a process, set at start)
-    _folder = config["MEDIA_PATH"]
+class NotKept(PictureError):
+    """The place where pictures lie is out of reach."""
 
 
 def portrait(data: bytes) -> images.Processed:
@@ -47,13 +38,12 @@ def portrait(data: bytes) -> images.Processed:
 def store(
     picture: images.Processed, *, owner_id: int | None = None, guest: str | None = None
 ) -> Image:
-    """Keep a processed picture; its file is whole before its row exists."""
+    """Keep a processed picture; its file is whole before its row exists. Raises NotKept."""
     key = secrets.token_urlsafe(16)
-    path = path_of(key)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(f".{os.getpid()}.part")
-    part.write_bytes(picture.bytes)
-    part.replace(path)
+    try:
+        file_of(key).write(picture.bytes)
+    except files.OutOfReachError as error:
+        raise NotKept from error
     made = Image(
         key=key,
         media_type=picture.media_type,
@@ -79,9 +69,9 @@ def take(data: bytes, *, owner_id: int | None = None, guest: str | None = None) 
 
 
 def read(image: Image) -> bytes | None:
-    """A picture's bytes; None when its file is gone."""
+    """A picture's bytes; None when its file is gone. Raises files.OutOfReachError."""
     try:
-        return path_of(image.key).read_bytes()
+        return file_of(image.key).read_bytes()
     except FileNotFoundError:
         return None
 
@@ -102,27 +92,30 @@ def sweep(size: int = SWEPT_AT_ONCE) -> int:
     unused = queries.unused(unused)  # again, now that nobody else writes
     for image in unused:
         # The file first: a row without a file is found again, a file without a row is not.
-        path_of(image.key).unlink(missing_ok=True)
+        file_of(image.key).unlink()
         session.delete(image)
     transactions.commit()
     return len(unused)
 
 
-def path_of(key: str) -> Path:
+def file_of(key: str) -> files.File:
     """Where the picture's bytes lie; two characters of the key spread the files over folders."""
-    return _folder / key[:2] / f"{key}.webp"
+    return files.file("media", key[:2], f"{key}.webp")
 
 
 def words_for(error: PictureError) -> str:
     """One sentence that says what to do."""
-    if isinstance(error, TooManyPictures):
-        return _("That is enough pictures for one day. Your text is safe; go on without.")
-    if isinstance(error, TooLarge):
-        return _("The picture is larger than 10 MB. Please choose a smaller one.")
-    if isinstance(error, TooManyPixels):
-        return _("The picture has more than 40 million pixels. Please choose a smaller one.")
-    if isinstance(error, Broken):
-        return _("The picture is damaged. Please save it again, or choose another.")
-    if isinstance(error, NotAPicture):
-        return _("This is not a PNG, JPEG, WebP or HEIC picture.")
-    return _("This picture could not be taken. Please choose another.")
+    words = {
+        TooManyPictures: _(
+            "That is enough pictures for one day. Your text is safe; go on without."
+        ),
+        NotKept: _("Pictures cannot be kept right now. Try again in a minute, or go on without."),
+        TooLarge: _("The picture is larger than 10 MB. Please choose a smaller one."),
+        TooManyPixels: _(
+            "The picture has more than 40 million pixels. Please choose a smaller one."
+        ),
+        Broken: _("The picture is damaged. Please save it again, or choose another."),
+        NotAPicture: _("This is not a PNG, JPEG, WebP or HEIC picture."),
+    }
+    otherwise = _("This picture could not be taken. Please choose another.")
+    return words.get(type(error), otherwise)

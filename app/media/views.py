@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flask import flash, jsonify, make_response, request, send_file
+from flask import flash, jsonify, make_response, request
 from werkzeug.exceptions import NotFound
 
 from app.core import limits
@@ -13,6 +13,7 @@ from app.core.headers import FOREVER
 from app.core.i18n import _, duration
 from app.core.limits import Limit
 from app.core.policy import is_not_silenced
+from app.core.sending import send
 from app.core.web import Door, current_actor, go_back
 from app.media import policy, queries, service  # noqa: F401 (it declares the permissions)
 from app.media.images import PictureError, TooLarge
@@ -50,7 +51,7 @@ def upload() -> ResponseReturnValue:
     try:
         image = service.take(file.stream.read(), owner_id=actor.id, guest=guest)
     except PictureError as error:
-        codes = {TooLarge: 413, service.TooManyPictures: 429}
+        codes = {TooLarge: 413, service.TooManyPictures: 429, service.NotKept: 503}
         return _refused(service.words_for(error), codes.get(type(error), 422))
     if _wants_json():
         return jsonify(url=image.url), 201
@@ -74,10 +75,13 @@ def _refused(words: str, code: int) -> ResponseReturnValue:
 def image(key: str) -> ResponseReturnValue:
     """A picture's bytes. A key names one content forever, so the browser may keep it."""
     found = queries.image(key)
-    path = service.path_of(found.key) if found else None
-    if found is None or path is None or not path.is_file():
+    if found is None:
         raise NotFound
-    response = send_file(path, mimetype=found.media_type, etag=found.key, max_age=None)
+    try:
+        file = service.file_of(found.key)
+        response = send(file, found.media_type, size=found.size, etag=found.key)
+    except FileNotFoundError:
+        raise NotFound from None
     response.headers["Cache-Control"] = FOREVER
     # Even opened on its own it can do nothing.
     response.headers["Content-Security-Policy"] = ALONE

@@ -21,12 +21,13 @@ from app.accounts import queries as accounts
 from app.accounts.service import token
 from app.brand.queries import brand as the_brand
 from app.core import addresses, clock, leaving, markup
+from app.core.files import OutOfReachError
 from app.core.i18n import is_zone, speaking
 from app.core.policy import PUBLIC
 from app.ideas import queries as ideas
 from app.ideas.events import IdeaStateChanged
 from app.media import drawing
-from app.media.service import path_of
+from app.media.service import file_of
 from app.moderation import queries as moderation
 from app.moderation import service as moderation_service
 from app.moderation.events import (
@@ -290,15 +291,22 @@ def _ring(letter: Letter, topic: Topic, brand: Brand) -> Ring | None:
     key = who.portrait.key if who.portrait else None
     # An answer may go to a thousand followers: they all see the same ring.
     share = round(stands.left, 2)
-    png = _drawn(key, who.initials, share, stands.state, brand.colour)
+    shown = who.initials, share, stands.state, brand.colour
+    try:
+        png = _drawn(key, *shown)
+    except OutOfReachError:  # a letter on time is worth more than a face
+        png = _drawn(None, *shown)
     return Ring(png, f"ring.{letter.id}@{addresses.host()}")
 
 
 @lru_cache(maxsize=64)
 def _drawn(key: str | None, initials: str, share: float, state: str, colour: str) -> bytes:
-    path = path_of(key) if key else None
+    try:
+        face = file_of(key).read_bytes() if key else None
+    except FileNotFoundError:
+        face = None
     return drawing.ring_png(
-        path.read_bytes() if path and path.exists() else None,
+        face,
         initials=initials,
         share_left=share,
         state=state,

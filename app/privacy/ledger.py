@@ -1,25 +1,33 @@
 """The ledger: who was erased, outside the database, so that no backup brings them back.
 
 One line of JSON for each erasure in `instance/erasures.jsonl`, brought to the disk before the
-database is told. Nothing in it says who somebody was: a number, and a mark by which a restored row
-is known to be the same person's and not that of somebody who got their number in another database.
+database is told. Where machines share their files each line lies there too, as a file of its own,
+and the ledger of every machine comes to hold those of all. Nothing in it says who somebody was: a
+number, and a mark by which a restored row is known to be the same person's and not that of somebody
+who got their number in another database.
 """
 
 from __future__ import annotations
 
 import json
+import logging
 import os
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
+
+from app.core import files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from app.accounts.models import Person
 
+log = logging.getLogger(__name__)
+
+SHARED: Final = "erasures"
 _path = Path("erasures.jsonl")
 
 
@@ -63,19 +71,46 @@ def mark(person: Person) -> str:
 
 
 def write(line: Line) -> None:
-    """Append a line and wait until the disk has it."""
-    _path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor = os.open(_path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-    with os.fdopen(descriptor, "ab") as file:
-        torn = _path.stat().st_size > 0 and not _ends_well()
-        text = json.dumps(asdict(line), ensure_ascii=True, separators=(",", ":"))
-        file.write((b"\n" if torn else b"") + text.encode() + b"\n")
-        file.flush()
-        os.fsync(file.fileno())
+    """Keep a line for all machines and for this one, and wait until the disk has it.
+
+    Raises files.OutOfReachError: then nobody is erased yet.
+    """
+    if files.is_shared():
+        files.file(SHARED, f"{line.key}.json").write(_text(line))
+    _append(_text(line))
 
 
 def read() -> Iterator[Line]:
     """Every erasure, each once; a line that a sudden end tore off is passed by."""
+    if files.is_shared():
+        try:
+            _bring_together()
+        except files.OutOfReachError as error:
+            log.warning("Only the erasures that this machine knows are read: %s", error)
+    yield from _read()
+
+
+def _bring_together() -> None:
+    ours = {f"{line.key}.json": _text(line) for line in _read()}
+    for text in files.bring_together(SHARED, ours).values():
+        _append(text)
+
+
+def _text(line: Line) -> bytes:
+    return json.dumps(asdict(line), ensure_ascii=True, separators=(",", ":")).encode()
+
+
+def _append(text: bytes) -> None:
+    _path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor = os.open(_path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    with os.fdopen(descriptor, "ab") as file:
+        torn = _path.stat().st_size > 0 and not _ends_well()
+        file.write((b"\n" if torn else b"") + text + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _read() -> Iterator[Line]:
     seen = set()
     if not _path.exists():
         return

@@ -29,7 +29,7 @@ def collect(of: Subject) -> Iterator[Section]:
 def forget(erasing: Erasing) -> None:
     """The files, which hold everything, and that they were made."""
     for export in queries.exports_of(erasing.subject.person_id):
-        file = archive.path(export)
+        file = archive.file(export)
         if file.exists():
             erasing.files.append(file)
     erasing.delete(Export, Export.person_id == erasing.subject.person_id)

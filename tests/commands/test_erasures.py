@@ -9,11 +9,10 @@ import pytest
 
 from app.accounts.models import Person
 from app.commands.database import migrate
-from app.core import clock, mail
+from app.core import clock, files, mail
 from app.core.db import db, session
 from app.factory import create_app
-from app.media import service as media
-from app.privacy import archive, ledger, service
+from app.privacy import ledger, service
 from app.search import shelf
 from app.topics.models import Draft, Topic
 from tests.builders import Builders
@@ -40,7 +39,7 @@ def own(tmp_path: Path, app: Flask) -> Iterator[Flask]:
         yield own
         session.remove()
         db.engine.dispose()
-    for part in (mail, media, archive, ledger, shelf):
+    for part in (mail, files, ledger, shelf):
         part.init(app.config)
 
 

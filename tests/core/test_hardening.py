@@ -235,7 +235,7 @@ def test_what_is_no_picture_is_kept_under_no_name(
         ("picture.jpg", b"%PDF-1.7\n%\xff\xd8\xff\xe0JFIF", "image/jpeg"),
         ("picture.gif", b"GIF89a/*\x00\x00*/=1;alert(1)", "image/gif"),
     ]
-    before = sorted(app.config["MEDIA_PATH"].rglob("*.webp"))
+    before = sorted((app.config["INSTANCE_PATH"] / "media").rglob("*.webp"))
     for name, data, kind in files:
         answer = browser.post(
             "/media",
@@ -243,7 +243,7 @@ def test_what_is_no_picture_is_kept_under_no_name(
             headers={"Accept": "application/json"},
         )
         assert answer.status_code == 422, name
-    assert sorted(app.config["MEDIA_PATH"].rglob("*.webp")) == before
+    assert sorted((app.config["INSTANCE_PATH"] / "media").rglob("*.webp")) == before
 
 
 @pytest.mark.parametrize(
@@ -256,8 +256,8 @@ def test_a_name_somebody_gave_is_used_nowhere(
 ) -> None:
     house.brand()
     samples = Samples(house)
-    data = app.config["MEDIA_PATH"].joinpath(
-        str(samples.values["key"])[:2], f"{samples.values['key']}.webp"
+    data = app.config["INSTANCE_PATH"].joinpath(
+        "media", str(samples.values["key"])[:2], f"{samples.values['key']}.webp"
     ).read_bytes()  # fmt: skip
     tail = b"PK\x03\x04<script>x()</script>%PDF-1.4 EICAR-STANDARD-ANTIVIRUS-TEST-FILE"
     answer = browser.post(
@@ -272,7 +272,7 @@ def test_a_name_somebody_gave_is_used_nowhere(
     assert "sandbox" in kept.headers["Content-Security-Policy"]
     assert kept.headers["Content-Disposition"] == "inline"
     kept.close()
-    root = app.config["MEDIA_PATH"]
+    root = app.config["INSTANCE_PATH"] / "media"
     assert all(len(path.relative_to(root).parts) == 2 for path in root.rglob("*.webp"))
 
 

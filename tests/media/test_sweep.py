@@ -46,7 +46,7 @@ def kept() -> set[str]:
 
 def test_what_nothing_shows_goes_with_its_file_after_two_days(house: Builders) -> None:
     old, young = uploaded(), uploaded(service.UNUSED_FOR - timedelta(minutes=1))
-    path, still = service.path_of(old.key), service.path_of(young.key)
+    path, still = service.file_of(old.key), service.file_of(young.key)
 
     assert service.sweep() == 1
 

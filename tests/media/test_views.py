@@ -48,8 +48,10 @@ def test_a_picture_goes_in_and_comes_out(house: Builders, browser: Browser) -> N
     seen.close()
     [stored] = session.scalars(select(Image))
     assert stored.owner_id == person.id
-    assert service.path_of(stored.key).parent.name == stored.key[:2]
-    assert list(service.path_of(stored.key).parent.glob("*.part")) == []
+    path = service.file_of(stored.key).path
+    assert path is not None
+    assert [p.name for p in path.parent.iterdir()] == [path.name]
+    assert path.parent.name == stored.key[:2]
 
 
 def test_a_guest_s_picture_belongs_to_their_browser(house: Builders, browser: Browser) -> None:
@@ -114,7 +116,7 @@ def test_other_addresses_lead_nowhere(house: Builders, browser: Browser, key: st
 def test_a_picture_whose_file_is_gone_is_404(house: Builders, browser: Browser) -> None:
     sent = upload(browser.sign_in(house.customer()), picture())
     [stored] = session.scalars(select(Image))
-    service.path_of(stored.key).unlink()
+    service.file_of(stored.key).unlink()
 
     assert browser.get(sent.json["url"]).status_code == 404
 

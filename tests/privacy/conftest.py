@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from flask import Flask
 
+    from app.core.files import File
     from tests.builders import Builders
 
 NAME = "Пелагея Незабудкина"
@@ -57,8 +58,8 @@ class Left:
     comment: Post
     elsewhere: Topic
     answer: Post
-    portrait: Path
-    picture: Path
+    portrait: File
+    picture: File
 
 
 def _picture(owner: Person, colour: str) -> Image:
@@ -124,6 +125,6 @@ def left(house: Builders, work: Callable[[], None], ledger_path: Path) -> Left:
         comment,
         elsewhere,
         answer,
-        media.path_of(portrait.key),
-        media.path_of(picture.key),
+        media.file_of(portrait.key),
+        media.file_of(picture.key),
     )

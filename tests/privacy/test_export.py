@@ -80,10 +80,12 @@ def test_everything_is_in_it_and_nobody_else(
 
 def test_it_is_in_the_language_of_who_asked(left: Left, work: Callable[[], None]) -> None:
     export = made(left, work)
-    with zipfile.ZipFile(archive.path(export)) as archived:
+    path = archive.file(export).path
+    assert path is not None
+    with zipfile.ZipFile(path) as archived:
         page = archived.read("index.html").decode()
     assert '<html lang="ru">' in page
-    assert archive.path(export).stat().st_mode & 0o077 == 0
+    assert path.stat().st_mode & 0o077 == 0
 
 
 def test_once_a_day_and_for_a_day(house: Builders, work: Callable[[], None]) -> None:
@@ -94,7 +96,7 @@ def test_once_a_day_and_for_a_day(house: Builders, work: Callable[[], None]) -> 
         with pytest.raises(service.TooSoonError):
             service.ask_export(person, "ru")
         work()
-        file = archive.path(first)
+        file = archive.file(first)
         time.shift(timedelta(hours=23))
         assert service.drop_old() == 0
         assert file.exists()

@@ -312,5 +312,9 @@ def _take_picture(form: ProfileForm, person: Person) -> bool:
             _("This picture belongs to somebody at the bank. Please choose another.")
         ]
         return False
-    person.portrait = media.store(picture, owner_id=person.id)
+    try:
+        person.portrait = media.store(picture, owner_id=person.id)
+    except PictureError as error:
+        form.picture.errors = [media.words_for(error)]
+        return False
     return True

@@ -59,7 +59,7 @@ def make(export: Export) -> None:
 
 def drop_file(export: Export) -> None:
     """Delete the file of an export; that it was made stays known."""
-    archive.path(export).unlink(missing_ok=True)
+    archive.file(export).unlink()
     export.gone_at = export.gone_at or clock.now()
     session.flush()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flask import flash, render_template, request, send_file
+from flask import flash, render_template, request
 from flask import session as browser
 from flask_login import user_logged_in
 
@@ -13,6 +13,7 @@ from app.core import retention
 from app.core.events import record
 from app.core.i18n import _, day, locale_code
 from app.core.panels import panel
+from app.core.sending import send
 from app.core.web import current_actor, see_other, wants_fragment
 from app.privacy import archive, queries, service
 from app.privacy.events import ExportTaken
@@ -106,13 +107,13 @@ def export(export: Export) -> ResponseReturnValue:
 )
 def take_export(export: Export) -> ResponseReturnValue:
     """The file itself, to whom it is about, who has just proved it."""
-    file = archive.path(export)
-    if stands_until(export) is None or not file.is_file():
+    file = archive.file(export)
+    if stands_until(export) is None or not file.exists():
         flash(_("The file is not here any more. You can ask for a new one."), "info")
         return see_other("privacy.your_data")
     record(ExportTaken(export.person_id, export.id), by=export.person_id)
     name = f"otklik-{export.asked_at:%Y-%m-%d}.zip"
-    return send_file(file, "application/zip", as_attachment=True, download_name=name, max_age=0)
+    return send(file, "application/zip", size=export.size, etag=export.key, name=name)
 
 
 @door.form("/profile/data/erasure", may="privacy.own", fresh="post")

@@ -1,0 +1,338 @@
+"""Files that all machines see: pictures, exports, what is kept outside the database.
+
+    picture = files.file("media", "ab", "abcd.webp")
+    picture.write(data)              # whole, or not at all
+    for piece in picture.pieces(): ...
+
+They lie in the instance folder, in a folder that machines share (`FILES_URL=file:///shared/otklik`)
+or in a bucket (`s3://bucket/prefix`, with what the AWS_… variables say). Who asks sees no
+difference: what is not there is a FileNotFoundError, all else that goes wrong is OutOfReachError.
+A bucket that does not answer is left alone for a moment, so that nobody queues up for it.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+import os
+import secrets
+import shutil
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Final
+from urllib.parse import unquote, urlsplit
+
+from app.core import metrics
+from app.core.lazily import lazily
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    import fsspec
+else:
+    fsspec = lazily("fsspec")
+
+log = logging.getLogger(__name__)
+
+PIECE: Final = 1 << 20
+SILENCE_AFTER_FAILURE: Final = 5.0
+# Times each request is tried, with these patiences in seconds. Checksums that Amazon alone asks for
+# are left out: other makers of such storage refuse them.
+TRIES: Final = 2
+_PATIENCE: Final = {
+    "connect_timeout": 2,
+    "read_timeout": 5,
+    "retries": {"total_max_attempts": 1},
+    "request_checksum_calculation": "when_required",
+    "response_checksum_validation": "when_required",
+}
+
+
+class OutOfReachError(RuntimeError):
+    """The place where files lie does not answer, or refuses us."""
+
+
+class UnusableAddressError(ValueError):
+    """FILES_URL names no place where files could lie."""
+
+
+class Folder:
+    """A folder of this machine, or one that several have mounted.
+
+    The latter is never made here: what is written where nothing is mounted, nobody else sees.
+    """
+
+    def __init__(self, root: Path, *, is_shared: bool = False) -> None:
+        self.root, self.is_shared = root, is_shared
+
+    def path(self, name: str) -> Path:
+        """Where it lies; a file of this machine can be given out without being read by us."""
+        return self.root / name
+
+    def look(self) -> None:
+        if self.is_shared and not self.root.is_dir():
+            raise OutOfReachError(f"there is no folder {self.root}")
+
+    def open(self, name: str) -> IO[bytes]:
+        self.look()
+        return self.path(name).open("rb")
+
+    def size(self, name: str) -> int:
+        self.look()
+        return self.path(name).stat().st_size
+
+    def write(self, name: str, data: bytes | Path) -> None:
+        """Beside its place first; on the disk before it has its name."""
+        self.look()
+        target = self.path(name)
+        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        part = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
+        try:
+            number = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(number, "wb") as file:
+                if isinstance(data, bytes):
+                    file.write(data)
+                else:
+                    with data.open("rb") as source:
+                        shutil.copyfileobj(source, file, PIECE)
+                file.flush()
+                os.fsync(number)
+            part.replace(target)
+        finally:
+            part.unlink(missing_ok=True)
+
+    def unlink(self, name: str) -> None:
+        self.look()
+        self.path(name).unlink(missing_ok=True)
+
+    def names(self, folder: str) -> list[str]:
+        self.look()
+        found = (p.relative_to(self.root) for p in self.path(folder).rglob("*") if p.is_file())
+        return [path.as_posix() for path in found if not path.name.startswith(".")]
+
+
+class Bucket:
+    """A bucket of S3, or what speaks like it."""
+
+    def __init__(self, root: str) -> None:
+        self.root = root.strip("/")
+        self._begin_anew()
+        os.register_at_fork(after_in_child=self._begin_anew)
+
+    def _begin_anew(self) -> None:
+        # It has a thread of its own, which no fork takes along.
+        self._known: Any = None
+        self._silent_until, self._is_doubted = 0.0, False
+
+    def path(self, _name: str) -> None:
+        """Nowhere on this machine."""
+
+    def look(self) -> None:
+        with self._asked() as s3:
+            s3.call_s3("head_bucket", Bucket=self.root.partition("/")[0])
+
+    def open(self, name: str) -> IO[bytes]:
+        with self._asked() as s3:
+            found: IO[bytes] = s3.open(self._at(name), "rb", block_size=4 * PIECE)
+            return found
+
+    def size(self, name: str) -> int:
+        with self._asked() as s3:
+            return int(s3.info(self._at(name))["size"])
+
+    def write(self, name: str, data: bytes | Path) -> None:
+        """Such a storage shows nothing of what it has not got to its end."""
+        with self._asked() as s3:
+            if isinstance(data, bytes):
+                s3.pipe_file(self._at(name), data)
+            else:
+                s3.put_file(str(data), self._at(name))
+
+    def unlink(self, name: str) -> None:
+        with self._asked() as s3:
+            s3.rm_file(self._at(name))
+
+    def names(self, folder: str) -> list[str]:
+        with self._asked() as s3:
+            return [each[len(self.root) + 1 :] for each in s3.find(self._at(folder))]
+
+    def _at(self, name: str) -> str:
+        return f"{self.root}/{name}"
+
+    @contextmanager
+    def _asked(self) -> Iterator[Any]:
+        now = time.monotonic()
+        if now < self._silent_until:
+            raise OutOfReachError("it did not answer a moment ago")
+        if self._is_doubted:
+            # While this one tries, the others do not wait.
+            self._silent_until = now + SILENCE_AFTER_FAILURE
+        try:
+            if self._known is None:
+                self._known = fsspec.filesystem(
+                    "s3",
+                    config_kwargs=_PATIENCE,
+                    use_listings_cache=False,
+                    skip_instance_cache=True,
+                )
+                self._known.retries = TRIES
+            yield self._known
+        except FileNotFoundError:
+            self._silent_until, self._is_doubted = 0.0, False
+            raise
+        except Exception:
+            self._silent_until = time.monotonic() + SILENCE_AFTER_FAILURE
+            self._is_doubted = True
+            raise
+        else:
+            self._silent_until, self._is_doubted = 0.0, False
+
+
+@dataclass(frozen=True)
+class File:
+    """One of them, there or not. Its methods are called like those of a Path."""
+
+    name: str
+
+    @property
+    def path(self) -> Path | None:
+        """Where it lies on this machine; None when it lies elsewhere."""
+        return place().path(self.name)
+
+    def read_bytes(self) -> bytes:
+        """All of it."""
+        return b"".join(self.pieces())
+
+    def pieces(self) -> Iterator[bytes]:
+        """All of it, little by little; that it is not there is known before the first."""
+        with _reaching():
+            source = place().open(self.name)
+            first = source.read(PIECE)
+        return _rest(source, first)
+
+    def write(self, data: bytes | Path) -> None:
+        """Keep these bytes, or what this file of ours holds, under its name."""
+        with _reaching(writes=True):
+            place().write(self.name, data)
+
+    def size(self) -> int:
+        """Bytes."""
+        with _reaching():
+            return place().size(self.name)
+
+    def exists(self) -> bool:
+        """Whether it is there."""
+        try:
+            return self.size() >= 0
+        except FileNotFoundError:
+            return False
+
+    def unlink(self, *, missing_ok: bool = True) -> None:
+        """Delete it."""
+        if not missing_ok:
+            self.size()
+        with _reaching(writes=True):
+            place().unlink(self.name)
+
+
+_place: Folder | Bucket | None = None
+
+
+def init(config: Mapping[str, Any]) -> None:
+    """Take the address from the application's settings; nobody is asked yet."""
+    global _place  # noqa: PLW0603 (one place a process, set at start)
+    _place = at(config["FILES_URL"]) if config["FILES_URL"] else Folder(config["INSTANCE_PATH"])
+
+
+def at(address: str) -> Folder | Bucket:
+    """The place of this address; raises UnusableAddressError."""
+    parts = urlsplit(address)
+    if parts.scheme == "file" and not parts.netloc and parts.path.strip("/"):
+        return Folder(Path(unquote(parts.path)), is_shared=True)
+    if parts.scheme != "s3" or not parts.netloc or parts.query:
+        raise UnusableAddressError(
+            f"FILES_URL is {address!r}: neither file:///a/folder nor s3://bucket/prefix."
+        )
+    if importlib.util.find_spec("s3fs") is None:
+        raise UnusableAddressError(
+            "FILES_URL names a bucket: pip install -r requirements-s3.txt first."
+        )
+    return Bucket(f"{parts.netloc}/{unquote(parts.path)}")
+
+
+def place() -> Folder | Bucket:
+    """Where they lie."""
+    if _place is None:
+        raise RuntimeError("files.init was not called")
+    return _place
+
+
+def is_shared() -> bool:
+    """Whether they lie where other machines see them too."""
+    found = place()
+    return isinstance(found, Bucket) or found.is_shared
+
+
+def file(*parts: str) -> File:
+    """The file of this name."""
+    if any(not part or part.startswith(".") or "/" in part for part in parts):
+        raise ValueError("a file's name leads nowhere else")
+    return File("/".join(parts))
+
+
+def below(folder: str) -> list[File]:
+    """Every file in it, and in the folders in it."""
+    with _reaching(writes=True):
+        return [File(name) for name in sorted(place().names(folder))]
+
+
+def look() -> str:
+    """Whether the place answers; where it is. Raises OutOfReachError."""
+    with _reaching(writes=True):
+        place().look()
+    return str(place().root)
+
+
+def try_out() -> None:
+    """Write a file, read it and delete it. Raises OutOfReachError."""
+    tried, said = file("tried", secrets.token_hex(8)), secrets.token_bytes(8)
+    tried.write(said)
+    if tried.read_bytes() != said:
+        raise OutOfReachError("what is read is not what was written")
+    tried.unlink()
+
+
+def bring_together(folder: str, ours: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Give other machines those of `ours` that they lack, by name; what they have and we lack."""
+    there = {each.name.rpartition("/")[2]: each for each in below(folder)}
+    for name in sorted(ours.keys() - there.keys()):
+        file(folder, name).write(ours[name])
+    return {name: there[name].read_bytes() for name in sorted(there.keys() - ours.keys())}
+
+
+def _rest(source: IO[bytes], first: bytes) -> Iterator[bytes]:
+    with source:
+        piece = first
+        while piece:
+            yield piece
+            with _reaching(writes=True):
+                piece = source.read(PIECE)
+
+
+@contextmanager
+def _reaching(*, writes: bool = False) -> Iterator[None]:
+    """Whatever goes wrong is one thing; `writes`: also when something is not there."""
+    try:
+        yield
+    except OutOfReachError:
+        metrics.count("files", "out of reach")
+        raise
+    except Exception as error:
+        if isinstance(error, FileNotFoundError) and not writes:
+            raise
+        metrics.count("files", "out of reach")
+        said = (str(error).strip().splitlines() or [""])[0][:200]
+        log.warning("files are out of reach: %s %s", type(error).__name__, said)
+        raise OutOfReachError(f"{type(error).__name__}: {said}") from error
