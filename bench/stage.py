@@ -49,6 +49,7 @@ BRIDGE = "otk-bridge"
 NETWORK = "10.77.0"
 OUTSIDE = 1
 NAMES = ("front", "web1", "web2", "db", "db2", "valkey", "files")
+BUCKET = "otklik"
 STARTS_WITHIN = 90.0
 WEB_PORT, POSTGRES_PORT, VALKEY_PORT, FILES_PORT = 8000, 5432, 6379, 9000
 
@@ -85,6 +86,8 @@ def clean() -> None:
             if not pids:
                 break
             time.sleep(0.05)
+        # With the space its end of the wire would go too, but only in a while.
+        _ip("link", "del", name, check=False)
         _ip("netns", "del", name, check=False)
     _ip("link", "del", BRIDGE, check=False)
 
@@ -387,9 +390,41 @@ class Stage:
         if "FILES_URL" not in self.settings or not server.exists():
             return
         machine = self["files"]
-        machine.start("s3", [server, "-H", machine.address, "-p", FILES_PORT])
-        until("the S3 server", lambda: listens(machine.address, FILES_PORT))
+        # It keeps everything in memory, so what is killed and started again is a door before it.
+        machine.start("s3", [server, "-H", "127.0.0.1", "-p", FILES_PORT])
+        (machine.folder / "nginx.conf").write_text(
+            f"daemon off; user root; pid {machine.folder}/nginx.pid;\n"
+            f"error_log {machine.folder}/error.log;\nevents {{}}\n"
+            f"http {{ access_log off; server {{ listen {machine.address}:{FILES_PORT};"
+            " client_max_body_size 20m; location / {"
+            f" proxy_pass http://127.0.0.1:{FILES_PORT}; proxy_http_version 1.1;"
+            " proxy_set_header Host $http_host; } } }\n"
+        )
+        self.open_files()
+        until("the S3 server", lambda: self._has_bucket(machine.address))
         self.has_files = True
+
+    def open_files(self) -> None:
+        """The door before the S3 server."""
+        machine = self["files"]
+        how = ["-p", machine.folder, "-c", machine.folder / "nginx.conf"]
+        machine.start("door", ["nginx", *how])
+        until("the door of the files", lambda: listens(machine.address, FILES_PORT))
+
+    def shut_files(self) -> None:
+        """Kill it."""
+        self["files"].kill_group("door")
+
+    @staticmethod
+    def _has_bucket(address: str) -> bool:
+        line = http.client.HTTPConnection(address, FILES_PORT, timeout=5)
+        try:
+            line.request("PUT", f"/{BUCKET}", headers={"Host": f"{address}:{FILES_PORT}"})
+            return line.getresponse().status == http.HTTPStatus.OK
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            line.close()
 
     def environment(self, name: str) -> dict[str, str]:
         """The settings of a web machine: all the same but for the instance folder."""
@@ -401,6 +436,8 @@ class Stage:
             "PUBLIC_URL": self.address,
             "TRUSTED_PROXIES": "1",
             "ARCHIVE_KEY": str(self.folder / "archive_key.pem"),
+            # Executives come in with a password alone, and only slowly wrong ones are told apart.
+            "STAFF_SECOND_FACTOR": "no",
             "LOG_LEVEL": "WARNING",
             "PYTHONUNBUFFERED": "1",
             "FLASK_APP": "wsgi",
@@ -411,15 +448,19 @@ class Stage:
             words |= self.files_settings()
         return words
 
+    def whole_environment(self, name: str) -> dict[str, str]:
+        """The same, with what every program needs."""
+        return {**os.environ, **self.environment(name)}
+
     def files_settings(self) -> dict[str, str]:
         """Where pictures lie."""
         at = f"http://{self['files'].address}:{FILES_PORT}"
         return {
-            "FILES_URL": "s3://otklik",
+            "FILES_URL": f"s3://{BUCKET}/pictures",
             "AWS_ACCESS_KEY_ID": "bench",
             "AWS_SECRET_ACCESS_KEY": "bench",
             "AWS_ENDPOINT_URL": at,
-            "AWS_REGION": "us-east-1",
+            "AWS_DEFAULT_REGION": "us-east-1",
         }
 
     def start_web(self, name: str) -> None:
@@ -432,7 +473,7 @@ class Stage:
         words: list[str] = [str(word) for word in json.loads(said)]
         words[0] = str(Path(sys.executable).parent / words[0])
         return [
-            word.replace("0.0.0.0", machine.address)
+            word.replace("0.0.0.0", machine.address)  # noqa: S104 (what is replaced)
             if words[at - 1] != "--workers"
             else self.processes
             for at, word in enumerate(words)
@@ -450,7 +491,7 @@ class Stage:
         return answers(self[name].address, WEB_PORT, host=self["front"].address)
 
     def start_front(self) -> None:
-        """nginx."""
+        """The proxy."""
         machine = self["front"]
         (machine.folder / "nginx.conf").write_text(self._nginx())
         (machine.folder / "tmp").mkdir(exist_ok=True)
@@ -487,7 +528,7 @@ class Stage:
         ours = ours.replace("$remote_addr", "$visitor").replace("$binary_remote_addr", "$visitor")
         crowd = "".join(f"    0.5% 198.51.100.{number};\n" for number in range(1, 200))
         temporary = "".join(
-            f"    {kind}_temp_path {folder}/tmp/{kind};\n"
+            f"    {kind}_temp_path {folder}/tmp/{kind};\n"  # noqa: S108 (a folder of our own)
             for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
         )
         return (
