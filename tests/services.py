@@ -15,6 +15,7 @@ import os
 import pwd
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -29,6 +30,14 @@ import pytest
 from psycopg import sql
 
 STARTS_WITHIN = 60.0
+# It ends with its parent, however that ends.
+BUCKETS = """
+import ctypes, signal, sys
+if sys.platform == "linux":
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+from moto.server import main
+main(["-p", sys.argv[1]])
+"""
 
 
 class ServiceError(RuntimeError):
@@ -109,6 +118,34 @@ def valkey(run: Path | None = None, database: int = 0) -> Iterator[str]:
     """The address of a Valkey (or Redis) for as long as the block lasts."""
     with _kept("valkey", run) as folder:
         yield f"unix://{folder / 'valkey.sock'}?db={database}"
+
+
+@contextlib.contextmanager
+def bucket_server() -> Iterator[str]:
+    """The address of what speaks as S3 does, empty, for as long as the block lasts."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = subprocess.Popen(
+        [sys.executable, "-c", BUCKETS, str(port)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        until = time.monotonic() + STARTS_WITHIN
+        while True:
+            with contextlib.suppress(OSError):
+                socket.create_connection(("127.0.0.1", port), 1).close()
+                break
+            if server.poll() is not None or time.monotonic() > until:
+                message = "no storage: `pip install -r requirements-dev.txt` brings moto"
+                raise ServiceError(message)
+            time.sleep(0.05)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.kill()
+        server.wait()
 
 
 def run_folder(factory: pytest.TempPathFactory) -> Path:

@@ -28,6 +28,7 @@ COMMANDS = {
     "doctor": "doctor:doctor",
     "erasures": "erasures:erasures",
     "figures": "figures:figures",
+    "files": "files:files",
     "import": "importing:importing",
     "limits": "limits:limits",
     "markup": "markup:markup",

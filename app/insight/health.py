@@ -16,7 +16,7 @@ from sqlalchemy import func, select, text
 
 from app.accounts.outside import discovery, providers
 from app.accounts.outside.asking import ProviderError
-from app.core import clock, deliveries, heartbeat, mail, schema, verifying
+from app.core import clock, deliveries, files, heartbeat, mail, schema, verifying
 from app.core.db import db, session
 from app.core.pagecache.versions import read_version
 from app.search.service import keeping as search
@@ -227,6 +227,15 @@ def _mail(_settings: Mapping[str, Any]) -> Finding:
     return _well(f"letters go to {mail.check()}")
 
 
+def _files(_settings: Mapping[str, Any]) -> Finding:
+    return _well(f"{files.look()} answers")
+
+
+def _kept(_settings: Mapping[str, Any]) -> Finding:
+    files.try_out()
+    return _well("what is written can be read and deleted")
+
+
 def _providers(_settings: Mapping[str, Any]) -> Finding:
     """Each is asked who it is, as a person who signs in would have it asked."""
     wrong = []
@@ -275,6 +284,8 @@ ADVICE = {
     "owners": "Name an owner or a deputy in Manage, Categories, or end an absence in Absences.",
     "clock": "Let both machines take their time from NTP.",
     "mail": "Correct MAIL_URL, or let this machine reach the mail server.",
+    "files": "Mount the folder, start the storage, or correct FILES_URL and the AWS_… variables.",
+    "files kept": "Let the storage of FILES_URL take, give back and delete files.",
     "sign-in providers": "Compare the file of SIGN_IN_PROVIDERS with what the provider publishes at"
     " its issuer's /.well-known/openid-configuration; private_network = true for an inner address.",
     "secret": "Put `openssl rand -base64 48` into SECRET_KEY (everybody will sign in again).",
@@ -297,6 +308,8 @@ CHECKS = (
     Check("owners", _owners),
     Check("clock", _clock),
     Check("mail", _mail, quick=False, in_database=False),
+    Check("files", _files, in_database=False),
+    Check("files kept", _kept, quick=False, in_database=False),
     Check("sign-in providers", _providers, quick=False, in_database=False),
     Check("secret", _secret, vital=True, in_database=False),
     Check("disk", _disk, in_database=False),

