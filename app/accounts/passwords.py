@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from contextlib import suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -17,10 +18,12 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from app.core.lazily import lazily
 
 if TYPE_CHECKING:
+    import ctypes
     from collections.abc import Iterable
 
     from zxcvbn import frequency_lists
 else:
+    ctypes = lazily("ctypes")
     frequency_lists = lazily("zxcvbn.frequency_lists")
 
 SHORTEST, SHORTEST_OF_STAFF, LONGEST = 10, 15, 128
@@ -36,6 +39,8 @@ _NOBODYS = (
     "$argon2id$v=19$m=19456,t=2,p=1$GshyALQvMCPpYxH5rgVDFA"
     "$1gZJ5pGMp4PmKsxYiWm01LR8020iLS2aCz4AzZtOndM"
 )
+# <malloc.h>: from how many bytes on a block is the system's, and given back when it is freed.
+_M_MMAP_THRESHOLD, _MEBIBYTE = -3, 1 << 20
 
 _LAYOUT = str.maketrans("йцукенгшщзхъфывапролджэячсмитьбю", "qwertyuiop[]asdfghjkl;'zxcvbnm,.")
 
@@ -47,11 +52,13 @@ def normal(password: str) -> str:
 
 def hashed(password: str) -> str:
     """What is kept of a password."""
+    _give_memory_back()
     return _hasher.hash(normal(password))
 
 
 def fits(stored: str | None, password: str) -> bool:
     """Whether it is the password; always one hash of work, also where there is none."""
+    _give_memory_back()
     try:
         _hasher.verify(stored or _NOBODYS, normal(password))
     except (VerificationError, InvalidHashError):
@@ -81,6 +88,13 @@ def is_made_of(password: str, words: Iterable[str]) -> bool:
         if len(word) >= SHORTEST_WORD:
             left = left.replace(word, "")
     return len(left) < ENOUGH_OF_ITS_OWN
+
+
+@lru_cache(maxsize=1)
+def _give_memory_back() -> None:
+    """Have a hash's 19 MiB given back: glibc learns to keep such blocks, some for each thread."""
+    with suppress(AttributeError, OSError):  # other libraries do it unasked
+        ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, _MEBIBYTE)
 
 
 @lru_cache(maxsize=1)

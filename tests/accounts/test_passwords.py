@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import platform
+import subprocess
+import sys
 import unicodedata
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,6 +24,21 @@ if TYPE_CHECKING:
     from tests.builders import Builders
     from tests.conftest import Browser
 
+AT_ONCE = """
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from resource import getpagesize
+from app.accounts import passwords
+
+def resident():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * getpagesize() / 2**20
+
+passwords.hashed("one before the others")
+before = resident()
+with ThreadPoolExecutor(4) as pool:
+    list(pool.map(lambda _: passwords.hashed("some of them at once"), range(12)))
+    print(resident() - before)
+"""
 NEW = {"name": "Ольга Ветрова", "email": "olga.vetrova@example.org"}
 
 
@@ -152,3 +171,13 @@ def test_a_customer_s_password_is_not_enough_for_staff_any_more(
 def test_nobodys_hash_costs_what_ours_cost() -> None:
     assert not passwords.is_outdated(passwords._NOBODYS)
     assert not passwords.fits(None, "nobody has this password")
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="it is glibc that keeps memory")
+def test_the_memory_of_a_hash_is_given_back() -> None:
+    root = Path(passwords.__file__).parents[2]
+    done = subprocess.run(
+        [sys.executable, "-c", AT_ONCE], cwd=root, capture_output=True, text=True, check=True
+    )
+    # A process with four threads kept four times the 19 MB of a hash.
+    assert float(done.stdout) < 15
