@@ -87,16 +87,12 @@ def downgrade() -> None:
     names.begin()
 """
 
-BODY = """
-def upgrade() -> None:
-    BODY
 
-
-def downgrade() -> None:
-    pass
-"""
-# One more, after the contraction.
-MORE = HEAD.format(revision="9004", before="9003", phase="expand", title="More") + BODY
+def step(revision: str, before: str, phase: str, body: str) -> str:
+    """A migration that does only this."""
+    head = HEAD.format(revision=revision, before=before, phase=phase, title="Something")
+    rest = "\n\ndef downgrade() -> None:\n    pass\n"
+    return f"{head}\n\ndef upgrade() -> None:\n    {body}\n{rest}"
 
 
 def written(folder: Path) -> tuple[list[Path], list[Path]]:

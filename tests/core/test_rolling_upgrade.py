@@ -21,7 +21,7 @@ from app.commands.database import migrate
 from app.core import backfilling, clock, presence, schema
 from app.core.db import db
 from migrations import locks
-from tests.core.releases import MORE, written
+from tests.core.releases import step, written
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -339,7 +339,8 @@ def test_a_release_that_was_left_out_is_said(
     flask: Callable[..., Any],
     migrated: Engine,
 ) -> None:
-    more = MORE.replace("BODY", "online.add_index('ix_parcels_given', 'parcels', ['given'])")
+    body = "online.add_index('ix_parcels_given', 'parcels', ['given'])"
+    more = step("9004", "9003", "expand", body)
     (releases[1][-1] / "9004.py").write_text(more, encoding="utf-8")
     schema._steps.cache_clear()
     migrate("9001")
