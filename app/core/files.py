@@ -259,7 +259,7 @@ def at(address: str) -> Folder | Bucket:
         raise UnusableAddressError(
             "FILES_URL names a bucket: pip install -r requirements-s3.txt first."
         )
-    return Bucket(f"{parts.netloc}/{unquote(parts.path)}")
+    return Bucket(parts.netloc + unquote(parts.path))
 
 
 def place() -> Folder | Bucket:
