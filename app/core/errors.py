@@ -17,6 +17,7 @@ from werkzeug.exceptions import (
 )
 
 from app.core import logs, reach, transactions
+from app.core.db import session
 from app.core.files import OutOfReachError
 
 if TYPE_CHECKING:
@@ -54,8 +55,10 @@ def _known(error: HTTPException) -> ResponseReturnValue:
 def _of_the_database(error: SQLAlchemyError) -> ResponseReturnValue:
     if not reach.is_away(error):
         return _unknown(error)
-    # Whoever gets the page that says so is not asked for: that is known by the database alone.
+    # Whoever gets the page that says so is not asked for: that is known by the database alone. What
+    # was read already, the brand and perhaps who reads, is kept from being read once more.
     g.database_is_away = True
+    session.expunge_all()
     return _out_of_reach(error)
 
 
@@ -64,8 +67,13 @@ def _out_of_reach(error: SQLAlchemyError | OutOfReachError) -> ResponseReturnVal
     log.error("out of reach: %s", type(error).__name__, exc_info=error)
     with suppress(SQLAlchemyError):
         transactions.rollback()
-    code = ServiceUnavailable.code
-    return render_template("errors/503.html", code=code), code, {"Retry-After": "60"}
+    code, later = ServiceUnavailable.code, {"Retry-After": "60"}
+    try:
+        return render_template("errors/503.html", code=code), code, later
+    except Exception:
+        log.exception("the page that says so failed too")
+        plain = {"Content-Type": "text/plain; charset=utf-8"}
+        return "We are back in a few minutes.", code, later | plain
 
 
 def _unknown(error: Exception) -> ResponseReturnValue:

@@ -27,10 +27,11 @@ from urllib.parse import SplitResult, urlencode, urlsplit
 
 from flask import Blueprint, abort, current_app, make_response, redirect, request, url_for
 from flask_login import current_user
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import NotFound, Unauthorized
 from werkzeug.routing import IntegerConverter
 
-from app.core import cookies, framing, telling, transactions
+from app.core import cookies, framing, reach, telling, transactions
 from app.core.db import reads_only
 from app.core.places import mask_address
 from app.core.policy import Actor, RefusedError, is_for_people, permissions, require
@@ -193,7 +194,13 @@ class _Reading:
 
 
 def _close_transaction(_error: BaseException | None) -> None:
-    transactions.rollback()
+    try:
+        transactions.rollback()
+    except SQLAlchemyError as error:
+        # The answer is made. A transaction whose database is gone is undone without being told.
+        if not reach.is_away(error):
+            raise
+        log.warning("a transaction ended with its database: %s", type(error).__name__)
 
 
 def _refuse_undeclared() -> None:

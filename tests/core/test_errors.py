@@ -5,9 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy.exc import DBAPIError, PendingRollbackError, SQLAlchemyError
+from flask import g
+from sqlalchemy import event
+from sqlalchemy.exc import DBAPIError, OperationalError, PendingRollbackError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as NoneFreeError
 
+from app.brand.models import Brand
+from app.brand.queries import brand
+from app.core import transactions
+from app.core.db import db, session
 from app.factory import create_app
 from tests.conftest import BASE_URL, settings
 
@@ -68,6 +74,49 @@ def test_what_is_not_our_mistake_is_told_apart(
 
     assert answer.status_code == code
     assert ("Retry-After" in answer.headers) == (code == 503)
+
+
+def test_what_breaks_off_half_way_says_so_and_asks_for_nothing_more(tmp_path: Path) -> None:
+    app = create_app(settings(tmp_path))
+    asked: list[str] = []
+
+    @app.get("/breaks")
+    def breaks() -> str:
+        # What every page shows was read before; the line is gone since.
+        g.brand = brand()
+        assert g.brand.name == "Банк у моря"
+        event.listen(db.engine, "before_cursor_execute", lambda *said: asked.append(said[2]))
+        raise OperationalError("SELECT 1", {}, Exception(), connection_invalidated=True)
+
+    breaks.may = "insight.probe"  # type: ignore[attr-defined]
+    with app.app_context():
+        db.create_all()
+        session.add(Brand(name="Банк у моря"))
+        session.commit()
+
+    answer = app.test_client().get("/breaks", base_url=BASE_URL)
+
+    assert answer.status_code == 503
+    assert "<h1>" in answer.text
+    assert asked == []
+
+
+def test_a_transaction_that_cannot_be_undone_takes_no_answer_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = create_app(settings(tmp_path))
+
+    @app.get("/answers")
+    def answers() -> str:
+        monkeypatch.setattr(transactions, "rollback", gone)
+        return "here"
+
+    def gone() -> None:
+        raise OperationalError("ROLLBACK", {}, Exception(), connection_invalidated=True)
+
+    answers.may = "insight.probe"  # type: ignore[attr-defined]
+
+    assert app.test_client().get("/answers", base_url=BASE_URL).text == "here"
 
 
 @pytest.mark.parametrize("path", ["/nothing", "/topics/999999", "/categories/nothing"])
