@@ -83,6 +83,7 @@ class Seen:
     ended: float
     told: Told
     oldest: dict[str, float] = field(default_factory=dict)
+    unmeasured: list[str] = field(default_factory=list)
 
     def of(self, group: str, begin: float, end: float) -> list[Asked]:
         """Requests of that group that ended within."""
@@ -211,7 +212,7 @@ def play(stage: Stage, crowd: Crowd, scenario: Scenario, seconds: float) -> Seen
     ended = time.monotonic()
     return Seen(
         scenario.name, began, fault, repair, ended, crowd.told().between(began, ended),
-        oldness.oldest(),
+        oldness.oldest(), oldness.failed,
     )  # fmt: skip
 
 
@@ -265,8 +266,10 @@ def after_repair(seen: Seen) -> str:
 
 
 def _oldness(seen: Seen) -> str:
+    if not seen.oldest:
+        return f"no page was measured ({', '.join(seen.unmeasured)})"
     said = ", ".join(f"on {name} {age:.2f} s" for name, age in seen.oldest.items())
-    return f"what was written was seen by all within: {said}" if said else "no page was measured"
+    return f"what was written was seen by all within: {said}"
 
 
 def markdown(every: list[Seen]) -> str:

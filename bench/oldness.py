@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import random
 import threading
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
-from bench.crowd import new_marker
+from bench.crowd import WORDS, new_marker
 from bench.stage import WEB_PORT
 from bench.visitor import OK, SEE_OTHER, Visitor
 
@@ -32,12 +33,15 @@ class Watched:
 class Oldness:
     """Writes now and then while the block lasts, and reads until everybody sees it."""
 
+    # One browser for the whole evening.
+    cookies: ClassVar[dict[str, str]] = {}
     email, password = "p63@bench.example", "a crowd of their own"
 
     def __init__(self, stage: Stage) -> None:
         self.stage = stage
         self.halt = threading.Event()
         self.found: dict[str, list[float]] = {}
+        self.failed: list[str] = []
         self.thread = threading.Thread(target=self._go_on, name="oldness", daemon=True)
 
     def __enter__(self) -> Self:
@@ -66,11 +70,11 @@ class Oldness:
 
     def _go_on(self) -> None:
         writers = {name: self.visitor(name) for name in ("web1", "web2")}
-        cookies: dict[str, str] = {}
+        cookies = self.cookies
         while not self.halt.is_set():
             for writer in writers.values():
                 if not cookies:
-                    cookies = self._sign_in(writer)
+                    cookies.update(self._sign_in(writer))
                 writer.cookies = dict(cookies)
                 if cookies:
                     self._measure(writer, list(writers))
@@ -91,9 +95,13 @@ class Oldness:
         for each in watchers:
             each.start()
         time.sleep(PAUSE * 5)
-        fields = form.fields | {"body": f"Проверка {watched.marker}, и ещё слово о карте."}
-        is_written = writer.post(f"{path}/comments", "", fields).status == SEE_OTHER
+        words = " ".join(random.choices(WORDS, k=9))
+        fields = form.fields | {"body": f"{words.capitalize()} {watched.marker}."}
+        came = writer.post(f"{path}/comments", "", fields)
+        is_written = came.status == SEE_OTHER
         watched.written_at = time.monotonic() if is_written else float("-inf")
+        if not is_written:
+            self.failed.append(came.trouble or str(came.status))
         for each in watchers:
             each.join()
 
@@ -101,7 +109,10 @@ class Oldness:
         form = writer.get("/sign-in", "").form("/sign-in")
         fields = {**(form.fields if form else {}), "email": self.email, "password": self.password}
         came = writer.post("/sign-in", "", fields)
-        return dict(writer.cookies) if came.status == SEE_OTHER else {}
+        if came.status != SEE_OTHER:
+            self.failed.append(f"sign-in: {came.trouble or came.status}")
+            return {}
+        return dict(writer.cookies)
 
     def _watch(self, name: str, watched: Watched) -> None:
         """Until many pages in a row show it: each web process has a cache of its own."""
