@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from itertools import groupby, takewhile
 from typing import TYPE_CHECKING
 
@@ -19,11 +20,12 @@ from app.commands.erasures import reapply
 from app.core import backfilling, clock, presence, schema, transactions
 from app.core.db import db
 from app.core.lazily import lazily
+from app.core.presence import Seen
 from app.core.schema import CONTRACT, EXPAND, upgrades
 from app.sla.service.verifying import project_what_never_was
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from alembic import command
     from sqlalchemy import ColumnElement
@@ -41,7 +43,10 @@ ATTEMPTS = 50
 @database.command("upgrade")
 @click.argument("revision", default="head")
 def upgrade(revision: str = "head") -> None:
-    """Bring the database to REVISION (the newest by default): every phase, with nothing running."""
+    """Bring the database to REVISION (the newest by default), through every phase.
+
+    What older code on other machines needs is left to it, for `contract` or the next `upgrade`.
+    """
     migrate(revision)
 
 
@@ -52,12 +57,21 @@ def migrate(revision: str = "head") -> None:
         return
     if _is_ahead():
         return
-    for phase, group in groupby(_pending(), key=lambda step: step.phase):
+    pending = _pending()
+    for phase, group in groupby(pending, key=lambda step: step.phase):
         steps = list(group)
-        if phase == CONTRACT:
-            fill()
-            _warn(presence.without(steps[0].revision))
-        _apply(steps[-1].revision)
+        if phase != CONTRACT:
+            _apply(steps[-1].revision)
+            continue
+        fill()
+        others = _contract(steps, partial(_older_elsewhere, steps))
+        if others and steps[-1] != pending[-1]:
+            raise click.ClickException(_who_is_in_the_way(steps, others))
+        if others:
+            click.echo(
+                f"Left for later, as older code runs on other machines: {_names(steps)}"
+                " (`flask database contract`)."
+            )
     fill()
     project_what_never_was()
     fold_names_anew()
@@ -142,8 +156,7 @@ def contract(*, force: bool) -> None:
     pending = _pending()
     steps = list(takewhile(lambda step: step.phase == CONTRACT, pending))
     if not steps:
-        behind = bool(pending)
-        if behind:
+        if pending:
             raise click.ClickException("First: `flask database expand`.")
         click.echo("Nothing to contract.")
         return
@@ -151,15 +164,9 @@ def contract(*, force: bool) -> None:
         waiting = backfilling.waiting(connection)
     if waiting:
         raise click.ClickException(f"First: `flask database backfill` ({_names(waiting)}).")
-    _refuse_while_older_code_runs(steps, force=force)
-    _announce(steps)
-    try:
-        # Whoever began before it was announced has said so by now.
-        _refuse_while_older_code_runs(steps, force=force)
-        _apply(steps[-1].revision)
-    except BaseException:
-        _withdraw()
-        raise
+    older = _contract(steps, lambda: [] if force else presence.without(steps[-1].revision))
+    if older:
+        raise click.ClickException(_who_is_in_the_way(steps, older))
     click.echo(f"Contracted: {_names(steps)}.")
 
 
@@ -206,7 +213,8 @@ def downgrade(revision: str) -> None:
 @click.argument("message")
 def revise(message: str) -> None:
     """Write a new migration from the difference between the models and the database."""
-    command.revision(schema.alembic_config(), message, autogenerate=True)
+    number = f"{int(schema.newest()) + 1:04}"
+    command.revision(schema.alembic_config(), message, autogenerate=True, rev_id=number)
 
 
 # ------------------------------------------------------------------------------------------ inside
@@ -242,21 +250,39 @@ def _is_from_before(pending: Sequence[Step]) -> bool:
     return pending[0].revision != known[0] and schema.FIRST in {s.revision for s in pending}
 
 
-def _refuse_while_older_code_runs(steps: Sequence[Step], *, force: bool) -> None:
+def _contract(steps: Sequence[Step], in_the_way: Callable[[], list[Seen]]) -> list[Seen]:
+    """Take away what these do; or nothing, and who is in the way."""
+    if others := in_the_way():
+        return others
+    _announce(steps)
+    try:
+        # Whoever began before it was announced has said so by now.
+        others = in_the_way()
+        if not others:
+            _warn(presence.without(steps[-1].revision))
+            _apply(steps[-1].revision)
+        return others
+    finally:
+        _withdraw()
+
+
+def _older_elsewhere(steps: Sequence[Step]) -> list[Seen]:
+    """Those of this machine stop for an upgrade, or did a moment ago."""
     older = presence.without(steps[-1].revision)
-    if force or not older:
-        _warn(older)
-        return
-    raise click.ClickException(
+    return [each for each in older if each.host != presence.here()]
+
+
+def _who_is_in_the_way(steps: Sequence[Step], older: Sequence[Seen]) -> str:
+    return (
         f"Older code still runs, and needs what {_names(steps)} would take away:\n"
         + "\n".join(f"  {_who(each)}" for each in older)
         + "\nEnd these, then run this again. One that was killed is believed to run for"
-        f" {presence.GONE.total_seconds():.0f} s. --force contracts all the same; what they are"
-        " asked then, they answer with 503."
+        f" {presence.GONE.total_seconds():.0f} s. `flask database contract --force` contracts all"
+        " the same; what they are asked then, they answer with 503."
     )
 
 
-def _warn(older: Sequence[presence.Seen]) -> None:
+def _warn(older: Sequence[Seen]) -> None:
     for each in older:
         click.echo(f"Older code, which will answer 503 from now on: {_who(each)}", err=True)
 
@@ -271,6 +297,7 @@ def _announce(steps: Sequence[Step]) -> None:
 
 
 def _withdraw() -> None:
+    """Of what was announced, leave only what was done."""
     with db.engine.begin() as connection:
         connection.execute(delete(upgrades).where(_is_announced()))
 
@@ -283,9 +310,9 @@ def _names(steps: Sequence[Step]) -> str:
     return ", ".join(step.revision for step in steps)
 
 
-def _who(each: presence.Seen) -> str:
+def _who(each: Seen) -> str:
     return f"{each.kind} on {each.host}, process {each.pid}, {each.revision}, seen {_ago(each)}"
 
 
-def _ago(each: presence.Seen) -> str:
+def _ago(each: Seen) -> str:
     return f"{max(0, (clock.now() - each.at).total_seconds()):.0f} s ago"

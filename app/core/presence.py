@@ -80,6 +80,11 @@ class Seen:
     at: datetime
 
 
+def here() -> str:
+    """The name of this machine."""
+    return socket.gethostname()[:40]
+
+
 def seen() -> list[Seen]:
     """Who has been there lately."""
     with schema.looking() as connection:
@@ -143,7 +148,7 @@ class Presence:
         if connection.execute(mine).rowcount:
             return
         connection.execute(delete(_table).where(_table.c.at < at - FORGOTTEN))
-        about = {"kind": self.kind, "host": socket.gethostname()[:40], "pid": os.getpid()}
+        about = {"kind": self.kind, "host": here(), "pid": os.getpid()}
         told = {"key": self.key, "revision": schema.newest(), "since": self.since, "at": at}
         connection.execute(insert(_table).values(**about, **told))
 

@@ -41,8 +41,8 @@ FIRST: Final = "0020"
 FOLDERS = [settings.ROOT / "migrations" / "versions"]
 
 _SAYS: Final = {
-    "revision": re.compile(r'^revision = "([^"]+)"', re.MULTILINE),
-    "phase": re.compile(r'^phase = "([^"]+)"', re.MULTILINE),
+    "revision": re.compile(r"""^revision = ["'](\w+)["']""", re.MULTILINE),
+    "phase": re.compile(r"""^phase = ["'](\w+)["']""", re.MULTILINE),
     "title": re.compile(r'\A"""(.+)'),
     "backfill": re.compile(r"^(backfill)\b", re.MULTILINE),
 }
@@ -92,7 +92,7 @@ def steps() -> tuple[Step, ...]:
 
 @cache
 def _steps(folders: tuple[Path, ...]) -> tuple[Step, ...]:
-    return tuple(_step(path) for folder in folders for path in sorted(folder.glob("[0-9]*.py")))
+    return tuple(_step(path) for folder in folders for path in sorted(folder.glob("[!_]*.py")))
 
 
 def _step(path: Path) -> Step:
@@ -163,7 +163,9 @@ def standing(connection: Connection | None = None) -> Standing:
     at, wanted = current(connection), needed()
     known = [step.revision for step in steps()]
     if at in known and wanted in known and known.index(at) >= known.index(wanted):
-        return Standing(fits=True, words=f"at {at}, the code needs {wanted}")
+        left = ", ".join(step.revision for step in pending(at))
+        more = f"; to be contracted: {left}" if left else ""
+        return Standing(fits=True, words=f"at {at}, the code needs {wanted}{more}")
     if at is None or at in known:
         return Standing(
             fits=False,

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import time_machine
-from sqlalchemy import Engine, insert, text
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine, delete, insert, text, update
 from werkzeug.test import Client
 
 from app.commands import database
@@ -130,10 +131,10 @@ def soon(true: Callable[[], bool]) -> bool:
     return False
 
 
-def beats(revision: str, kind: str = "web") -> None:
+def beats(revision: str, kind: str = "web", host: str = "elsewhere") -> None:
     """A process somewhere else says that it runs."""
     at = clock.now()
-    row = {"key": kind + revision, "kind": kind, "host": "elsewhere", "pid": 7, "since": at}
+    row = {"key": kind + revision, "kind": kind, "host": host, "pid": 7, "since": at}
     with db.engine.begin() as connection:
         connection.execute(insert(presence.Process).values(**row, revision=revision, at=at))
 
@@ -210,6 +211,19 @@ def be(releases: tuple[list[Path], list[Path]]) -> Callable[[str], None]:
     return change
 
 
+def test_what_is_read_of_migrations_without_alembic_is_what_alembic_reads(
+    releases: object,
+) -> None:
+    known = list(ScriptDirectory.from_config(schema.alembic_config()).walk_revisions())[::-1]
+    assert [step.revision for step in schema.steps()] == [each.revision for each in known]
+    assert [step.phase for step in schema.steps()] == [
+        getattr(each.module, "phase", "expand") for each in known
+    ]
+    assert [step.has_backfill for step in schema.steps()] == [
+        hasattr(each.module, "backfill") for each in known
+    ]
+
+
 def parcels(engine: Engine) -> list[tuple[Any, ...]]:
     with engine.connect() as connection:
         return [tuple(row) for row in connection.execute(text("SELECT * FROM parcels ORDER BY id"))]
@@ -221,13 +235,37 @@ def test_one_machine_takes_every_phase_at_once(
     migrate("9001")
     with migrated.begin() as connection:
         connection.execute(text("INSERT INTO parcels (name) VALUES ('Sobolev Ivan Petrovich')"))
-    beats("9001")
+    # What is ending just now, or was killed a moment ago.
+    beats("9001", host=presence.here())
     told = flask("database", "upgrade")
     assert told.exit_code == 0, told.output
-    assert "will answer 503 from now on: web on elsewhere, process 7, 9001" in told.stderr
+    assert f"will answer 503 from now on: web on {presence.here()}, process 7" in told.stderr
     assert parcels(migrated) == [(1, "Sobolev", "Ivan Petrovich")]
     assert "Nothing is to be done." in flask("database", "status").output
     assert flask("database", "upgrade").exit_code == 0
+
+
+def test_one_machine_after_the_other_is_upgraded_and_the_last_one_contracts(
+    releases: object, migrated: Engine, flask: Callable[..., Any]
+) -> None:
+    migrate("9001")
+    with migrated.begin() as connection:
+        connection.execute(text("INSERT INTO parcels (name) VALUES ('Sobolev Ivan')"))
+    beats("9001")
+    told = flask("database", "upgrade")
+    assert (told.exit_code, told.stderr) == (0, "")
+    assert "Left for later, as older code runs on other machines: 9003" in told.output
+    assert parcels(migrated) == [(1, "Sobolev Ivan", "Sobolev", "Ivan")]
+    with schema.looking() as connection:
+        found = schema.standing(connection)
+    assert (found.fits, found.words) == (
+        True,
+        "at 9002, the code needs 9002; to be contracted: 9003",
+    )
+    with migrated.begin() as connection:
+        connection.execute(update(presence.Process).values(revision="9003"))
+    assert flask("database", "upgrade").output == ""
+    assert parcels(migrated) == [(1, "Sobolev", "Ivan")]
 
 
 def test_old_code_goes_on_when_the_database_is_ahead_and_not_when_it_was_contracted(
@@ -348,6 +386,12 @@ def test_a_release_that_was_left_out_is_said(
     assert told.exit_code == 1
     assert "Expanded: 9002." in told.output
     assert "a contraction of an earlier release (9003)" in told.output
+    beats("9001")
+    told = flask("database", "upgrade")
+    assert told.exit_code == 1
+    assert "Older code still runs" in told.output
+    with migrated.begin() as connection:
+        connection.execute(delete(presence.Process))
     # With nothing running, all of it is done in its order.
     assert flask("database", "upgrade").exit_code == 0
     with schema.looking() as connection:
