@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, bindparam, func, select
-from sqlalchemy.orm import lazyload, selectinload
+from sqlalchemy import Integer, and_, bindparam, func, select
+from sqlalchemy.orm import joinedload, lazyload
 
 from app.accounts.models import Person
 from app.core.db import session, while_reading
-from app.core.pages import SIZE, Order, Page, keyset
+from app.core.pages import SIZE, Order, Page, keyset, keyset_rows
 from app.topics import answering
 from app.topics.models import (
     Category,
@@ -32,16 +32,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
-    from sqlalchemy import ColumnElement, Select
+    from sqlalchemy import ColumnElement, Row, Select
 
     from app.core.policy import Actor
 
 RECENT: Order[Topic] = Order(
     (Topic.pinned, Topic.opened_at, Topic.id), lambda t: (t.pinned, t.opened_at, t.id)
 )
-NEWEST: Order[Topic] = Order((Topic.opened_at, Topic.id), lambda t: (t.opened_at, t.id))
+NEWEST: Order[Any] = Order((Topic.opened_at, Topic.id), lambda t: (t.opened_at, t.id))
 POPULAR: Order[Topic] = Order((Topic.votes_count, Topic.id), lambda t: (t.votes_count, t.id))
-SOONEST: Order[Topic] = Order(
+SOONEST: Order[Any] = Order(
     (Topic.due_at, Topic.id), lambda t: (t.due_at, t.id), descending=False
 )
 
@@ -136,16 +136,23 @@ def due_for(
     paused: bool = False,
     cursor: str | None = None,
     size: int = SIZE,
-) -> Page[Topic]:
+) -> Page[Row[Any]]:
     """What waits for an answer, soonest first; only what `person` may answer, when given.
 
     `paused`: instead, what stands still until its asker replies, the newest first. `among`: the
     categories in which they may answer, when they were read already.
     """
-    query = select(Topic).where(*_on_desk(person, among, paused=paused)).options(*_for_a_line())
+    query = select(*_IN_THE_PILE).where(*_on_desk(person, among, paused=paused))
     if category is not None:
         query = query.where(Topic.category_id == category.id)
-    return keyset(query, NEWEST if paused else SOONEST, cursor, size)
+    return keyset_rows(query, NEWEST if paused else SOONEST, cursor, size)
+
+
+# What stands of a topic on the desk while another is open, and how its promise stands.
+_IN_THE_PILE = (
+    *(Topic.id, Topic.title, Topic.language, Topic.opened_at, Topic.promised_at, Topic.due_at),
+    *(Topic.at_risk_at, Topic.kept_at, Topic.is_awaiting, Topic.paused_for),
+)
 
 
 def topic_on_desk(
@@ -157,7 +164,7 @@ def topic_on_desk(
 ) -> Topic | None:
     """The topic, if it lies in that pile of this person (of anybody, when None)."""
     query = select(Topic).where(Topic.id == topic_id, *_on_desk(person, among, paused=paused))
-    return session.scalar(query.options(*_for_a_line()))
+    return session.scalar(query.options(lazyload("*")))
 
 
 @dataclass(frozen=True)
@@ -214,10 +221,21 @@ def topics_by_id(actor: Actor, ids: Iterable[int]) -> dict[int, Topic]:
     return {t.id: t for t in found}
 
 
-def posts(topic: Topic, actor: Actor) -> Sequence[Post]:
-    """A topic's answers and comments that this actor may read, in the order they were written."""
+def last_posts(topic: Topic, actor: Actor, count: int) -> list[Post]:
+    """The last answers and comments that this actor may read, in the order they were written."""
     query = select(Post).where(Post.topic_id == topic.id, visible_posts(actor))
-    return session.scalars(query.order_by(Post.seq)).unique().all()
+    found = session.scalars(query.order_by(Post.seq.desc()).limit(count)).unique().all()
+    return list(reversed(found))
+
+
+def earlier_by_the_same(topic: Topic, actor: Actor, count: int) -> list[tuple[int, str, datetime]]:
+    """What else its asker asked last: number, title and when."""
+    columns = RECENT.columns
+    query = select(Topic.id, Topic.title, Topic.opened_at).where(
+        Topic.asker_id == topic.asker_id, Topic.id != topic.id, visible_topics(actor)
+    )
+    query = query.order_by(*(column.desc() for column in columns)).limit(count)
+    return [(number, title, at) for number, title, at in session.execute(query)]
 
 
 def places_of_posts(topic: Topic) -> dict[int, int]:
@@ -267,16 +285,28 @@ def _answers_in_sight(whose: str) -> Select[tuple[Post]]:
 
 def comments(topic: Topic, actor: Actor, start: int = 0, size: int = COMMENTS) -> Comments:
     """One page of comments from the number `start` on. Two statements at most, three when deep."""
-    those = (Post.topic_id == topic.id, Post.kind != "answer", visible_posts(actor))
-    query = select(Post).where(*those, Post.seq >= start).order_by(Post.seq).limit(size + 1)
-    found = session.scalars(query).unique().all()
+    asked = {"topic_id": topic.id, "start": start, "size": size + 1}
+    found = session.scalars(_comments_in_sight(sight(actor)), asked).unique().all()
     earlier = None
     if start > 0:
+        those = (Post.topic_id == topic.id, Post.kind != "answer", visible_posts(actor))
         before = select(Post.seq).where(*those, Post.seq < start).order_by(Post.seq.desc())
         numbers = session.scalars(before.limit(size)).all()
         earlier = numbers[-1] if numbers else None
     later = found[size].seq if len(found) > size else None
     return Comments(found[:size], earlier, later)
+
+
+@cache
+def _comments_in_sight(whose: str) -> Select[tuple[Post]]:
+    seen = () if whose == MANAGERS else (Post.hidden_at.is_(None),)
+    query = select(Post).where(
+        Post.topic_id == bindparam("topic_id"),
+        Post.kind != "answer",
+        Post.seq >= bindparam("start"),
+        *seen,
+    )
+    return query.order_by(Post.seq).limit(bindparam("size", type_=Integer))
 
 
 def post(post_id: int) -> Post:
@@ -589,7 +619,7 @@ def drafts_of_guest(guest: str) -> Sequence[Draft]:
 
 
 def answers_by(person: Person, limit: int = 5) -> Sequence[tuple[Post, Topic]]:
-    """The last official answers somebody gave in public, with their topics, newest first."""
+    """The last official answers somebody gave in public, with topic and category, newest first."""
     query = (
         select(Post, Topic)
         .join(Topic, Topic.id == Post.topic_id)
@@ -602,7 +632,8 @@ def answers_by(person: Person, limit: int = 5) -> Sequence[tuple[Post, Topic]]:
         .order_by(Post.id.desc())
         .limit(limit)
     )
-    found = session.execute(query.options(*_for_a_line())).unique()
+    category = joinedload(Topic.category).lazyload("*")
+    found = session.execute(query.options(lazyload("*"), category))
     return [(post, topic) for post, topic in found]
 
 
@@ -629,5 +660,6 @@ def sitemap_topics(actor: Actor, number: int) -> Sequence[tuple[int, datetime]]:
 
 
 def _for_a_line() -> tuple[Any, ...]:
-    """Everything a line in a list shows, without a statement a row."""
-    return (selectinload(Topic.tags),)
+    """Everything a line in a list shows, without a statement a row, and nothing else."""
+    category = joinedload(Topic.category)
+    return (lazyload(Topic.tags), category.lazyload(Category.delegates))

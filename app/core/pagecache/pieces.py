@@ -73,8 +73,9 @@ class Piece:
     @property
     def size(self) -> int:
         """Bytes, about."""
-        text = self.value if isinstance(self.value, str) else ""
-        return AROUND + BYTES_A_LETTER * len(text)
+        parts = self.value if isinstance(self.value, tuple) else (self.value,)
+        letters = sum(len(part) for part in parts if isinstance(part, str))
+        return AROUND + BYTES_A_LETTER * letters
 
     @property
     def is_good(self) -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from flask import flash, render_template, request
 
 from app.core.i18n import _
+from app.core.pagecache import pieces
 from app.core.panels import panel
 from app.core.web import current_actor, see_other
 from app.moderation import queries, service
@@ -29,7 +30,11 @@ def in_the_account_menu() -> str:
     if actor.id is None or actor.is_staff:
         return ""
     counts = queries.open_of(actor.id)
-    return render_template("moderation/_own_menu.html", counts=counts)
+
+    def made() -> str:
+        return render_template("moderation/_own_menu.html", counts=counts)
+
+    return pieces.keep("moderation:own", *sorted(counts.items()), make=made)
 
 
 @panel("profile:after", order=20)

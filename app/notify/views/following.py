@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from flask import flash, render_template, request, url_for
 
 from app.core.i18n import _
+from app.core.pagecache import pieces
 from app.core.panels import panel
 from app.core.web import current_actor, go_back
 from app.notify import queries, service
@@ -54,4 +55,4 @@ def follow_button(topic: Topic) -> str:
 @panel("account:menu", order=20)
 def link_to_followed() -> str:
     """The way to one's own list."""
-    return render_template("notify/_menu.html")
+    return pieces.keep("notify:menu", make=lambda: render_template("notify/_menu.html"))

@@ -36,8 +36,7 @@ class Asked:
     @classmethod
     def of_request(cls, categories: Iterable[Category]) -> Asked:
         """Read the address."""
-        # What the guard has put there is no word that anybody looks for.
-        typed = " ".join(MASK.sub(" ", request.args.get("q", "")).split())
+        typed = _typed()
         slugs = {c.slug: c.id for c in categories}
         category = _one_of(slugs, "category")
         kind, state = _one_of(KINDS, "kind"), _one_of(STATES, "state")
@@ -76,6 +75,16 @@ class Asked:
         """The address with that chosen, or with nothing of the sort."""
         others = {each: chosen for each, chosen in self.address.items() if each != name}
         return {**others, name: value} if value else others
+
+
+def words() -> str:
+    """The words alone."""
+    return _typed()[:LONGEST]
+
+
+def _typed() -> str:
+    # What the guard has put there is no word that anybody looks for.
+    return " ".join(MASK.sub(" ", request.args.get("q", "")).split())
 
 
 def _one_of(known: Collection[str], name: str) -> str:

@@ -33,8 +33,14 @@ def related_answers(topic: Topic) -> str:
 @panel("desk:aside")
 def past_answers(topic: Topic) -> str:
     """What the bank said to the closest questions: for whoever answers this one."""
-    found = finding.answered_like(current_actor(), topic, limit=5)
-    return render_template("search/_past.html", topics=found) if found else ""
+    actor = current_actor()
+
+    def made() -> str:
+        pagecache.rests_on("search.index")
+        found = finding.answered_like(actor, topic, limit=5)
+        return render_template("search/_past.html", topics=found) if found else ""
+
+    return pieces.keep("search:past", topic.id, sight(actor), make=made)
 
 
 @panel("merge:similar")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, time
+from functools import partial
 from typing import TYPE_CHECKING
 
 from flask import render_template, request, url_for
@@ -47,7 +48,11 @@ def shown(writing: Writing | None = None, topic: Topic | None = None) -> Respons
     category, paused = _chosen(categories), request.args.get("waits") == "asker"
     cursor = request.args.get("cursor")
     pile = queries.due_for(whose, among=categories, category=category, paused=paused, cursor=cursor)
-    topic = topic or _taken(whose, categories, paused=paused) or next(iter(pile.items), None)
+    opened = partial(queries.topic_on_desk, whose, among=categories, paused=paused)
+    if topic is None and (taken := row_id(request.args.get("topic"))):
+        topic = opened(taken)
+    if topic is None and pile.items:
+        topic = opened(pile.items[0].id)
     here: dict[str, Any] = {
         "category": category.slug if category else None,
         "waits": "asker" if paused else None,
@@ -63,28 +68,20 @@ def shown(writing: Writing | None = None, topic: Topic | None = None) -> Respons
         kept_args=here,
         back=url_for("topics.desk", **here),
         day=queries.day(whose, _midnight(), clock.now(), among=categories),
-        done=queries.answers_by(actor, DONE),
+        done=partial(queries.answers_by, actor, DONE),
         **(_opened(topic, actor, writing or Writing()) if topic else {}),
     )
     return page, 200 if writing is None else 422
 
 
 def _opened(topic: Topic, actor: Person, writing: Writing) -> dict[str, Any]:
-    earlier = queries.topics(actor, asker=topic.asker, size=EARLIER + 1).items
     return {
         "stands": standing(topic),
         "only_news": turns.awaits_only_news(topic),
-        "posts": queries.posts(topic, actor)[-LAST_WORDS:],
-        "earlier": [t for t in earlier if t.id != topic.id][:EARLIER],
+        "posts": queries.last_posts(topic, actor, LAST_WORDS),
+        "earlier": partial(queries.earlier_by_the_same, topic, actor, EARLIER),
         **boxes(topic, actor, writing),
     }
-
-
-def _taken(whose: Person | None, categories: Sequence[Category], *, paused: bool) -> Topic | None:
-    number = row_id(request.args.get("topic"))
-    if not number:
-        return None
-    return queries.topic_on_desk(whose, number, among=categories, paused=paused)
 
 
 def _chosen(categories: Sequence[Category]) -> Category | None:

@@ -17,7 +17,7 @@ from app.topics.writing import Comment, Reply, Verdict
 
 if TYPE_CHECKING:
     from app.core.policy import Actor
-    from app.topics.models import Draft, Topic
+    from app.topics.models import Topic
 
 
 # What stands beside the boxes for those who may.
@@ -36,23 +36,36 @@ class Writing:
 
 
 def boxes(topic: Topic, actor: Actor, writing: Writing) -> dict[str, Any]:
-    """Every form that may stand on a page about `topic`, each with an id and words of its own."""
+    """The forms that stand on a page about `topic` for who may send them, and what was sent."""
     drafts = queries.drafts_about(topic, person_id=actor.id, guest=guest_hash())
     kept = {draft.about: draft for draft in drafts}
-    answer = writing.answer or Reply(body=_body(kept.get(f"answer:{topic.id}")), fresh=True)
-    question = writing.question or Reply(body=_body(kept.get(f"question:{topic.id}")), fresh=True)
-    news = writing.news or News(body=_body(kept.get(f"news:{topic.id}")), fresh=True)
-    comment = writing.comment or Comment(body=_body(kept.get(f"topic:{topic.id}")), fresh=True)
-    verdict = writing.verdict or Verdict(fresh=True)
-    verdict.body.id = verdict.body.label.field_id = "verdict"
+    may = {act: can(actor, f"topics.{act}", topic) for act in ACTS}
+
+    def begun(about: str) -> str:
+        draft = kept.get(f"{about}:{topic.id}")
+        return str(draft.fields.get("body", "")) if draft else ""
+
+    answer, question = writing.answer, writing.question
+    if answer is None and can(actor, "topics.answer", topic):
+        answer = Reply(body=begun("answer"), fresh=True)
+    if question is None and may["ask_back"]:
+        question = Reply(body=begun("question"), fresh=True)
+    news, verdict = writing.news, writing.verdict
+    if news is None and may["promise_news"]:
+        news = News(body=begun("news"), fresh=True)
+    if verdict is None and can(actor, "topics.give_verdict", topic):
+        verdict = Verdict(fresh=True)
+    if verdict is not None:
+        verdict.body.id = verdict.body.label.field_id = "verdict"
+    comment = writing.comment or Comment(body=begun("topic"), fresh=True)
     return {
-        "answer_form": answer.called("official", _("Your answer")),
-        "question_form": question.called("question", _("What do you need to know?")),
-        "news_form": news.called("news", _("What you can say already")),
+        "answer_form": answer and answer.called("official", _("Your answer")),
+        "question_form": question and question.called("question", _("What do you need to know?")),
+        "news_form": news and news.called("news", _("What you can say already")),
         "comment_form": comment.called("comment"),
         "verdict_form": verdict,
         "kept": kept,
-        "may": {act: can(actor, f"topics.{act}", topic) for act in ACTS},
+        "may": may,
     }
 
 
@@ -60,7 +73,3 @@ def seen_seq() -> int | None:
     """The last post that was on the page; what is no number has seen nothing."""
     said = request.form.get("seen_seq")
     return None if said is None else row_id(said) or 0
-
-
-def _body(draft: Draft | None) -> str:
-    return str(draft.fields.get("body", "")) if draft else ""
