@@ -12,6 +12,7 @@ A bucket that does not answer is left alone for a moment, so that nobody queues 
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
 import logging
 import os
@@ -21,7 +22,7 @@ import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote, urlsplit
 
 from app.core import metrics
@@ -31,19 +32,24 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     import fsspec
+    from fsspec import asyn
 else:
-    fsspec = lazily("fsspec")
+    fsspec, asyn = lazily("fsspec"), lazily("fsspec.asyn")
 
 log = logging.getLogger(__name__)
 
 PIECE: Final = 1 << 20
 SILENCE_AFTER_FAILURE: Final = 5.0
-# Times each request is tried, with these patiences in seconds. Checksums that Amazon alone asks for
-# are left out: other makers of such storage refuse them.
+# Seconds until a bucket must have answered, how many bytes it must take in each, and how often it
+# is asked within that. Checksums that Amazon alone asks for are left out: others refuse them.
+WITHIN: Final = 5.0
+BYTES_A_SECOND: Final = 100_000
 TRIES: Final = 2
+# A list of all takes as long as so many bytes.
+MANY: Final = 60 * BYTES_A_SECOND
 _PATIENCE: Final = {
     "connect_timeout": 2,
-    "read_timeout": 5,
+    "read_timeout": WITHIN,
     "retries": {"total_max_attempts": 1},
     "request_checksum_calculation": "when_required",
     "response_checksum_validation": "when_required",
@@ -75,9 +81,11 @@ class Folder:
         if self.is_shared and not self.root.is_dir():
             raise OutOfReachError(f"there is no folder {self.root}")
 
-    def open(self, name: str) -> IO[bytes]:
+    def pieces(self, name: str) -> Iterator[bytes]:
         self.look()
-        return self.path(name).open("rb")
+        with self.path(name).open("rb") as file:
+            while piece := file.read(PIECE):
+                yield piece
 
     def size(self, name: str) -> int:
         self.look()
@@ -130,39 +138,38 @@ class Bucket:
         """Nowhere on this machine."""
 
     def look(self) -> None:
-        with self._asked() as s3:
-            s3.call_s3("head_bucket", Bucket=self.root.partition("/")[0])
+        self._ask("call_s3", "head_bucket", Bucket=self.root.partition("/")[0])
 
-    def open(self, name: str) -> IO[bytes]:
-        with self._asked() as s3:
-            found: IO[bytes] = s3.open(self._at(name), "rb", block_size=4 * PIECE)
-            return found
+    def pieces(self, name: str) -> Iterator[bytes]:
+        size = self.size(name)
+        for at in range(0, size, PIECE):
+            piece: bytes = self._ask(
+                "cat_file", self._at(name), start=at, end=min(at + PIECE, size)
+            )
+            yield piece
 
     def size(self, name: str) -> int:
-        with self._asked() as s3:
-            return int(s3.info(self._at(name))["size"])
+        return int(self._ask("info", self._at(name))["size"])
 
     def write(self, name: str, data: bytes | Path) -> None:
         """Such a storage shows nothing of what it has not got to its end."""
-        with self._asked() as s3:
-            if isinstance(data, bytes):
-                s3.pipe_file(self._at(name), data)
-            else:
-                s3.put_file(str(data), self._at(name))
+        if isinstance(data, bytes):
+            self._ask("pipe_file", self._at(name), data, _size=len(data))
+        else:
+            self._ask("put_file", str(data), self._at(name), _size=data.stat().st_size)
 
     def unlink(self, name: str) -> None:
-        with self._asked() as s3:
-            s3.rm_file(self._at(name))
+        self._ask("rm_file", self._at(name))
 
     def names(self, folder: str) -> list[str]:
-        with self._asked() as s3:
-            return [each[len(self.root) + 1 :] for each in s3.find(self._at(folder))]
+        found = self._ask("find", self._at(folder), _size=MANY)
+        return [each[len(self.root) + 1 :] for each in found]
 
     def _at(self, name: str) -> str:
         return f"{self.root}/{name}"
 
-    @contextmanager
-    def _asked(self) -> Iterator[Any]:
+    def _ask(self, name: str, *about: Any, _size: int = 0, **more: Any) -> Any:
+        """What it answers, in time; while it is away most are not kept waiting at all."""
         now = time.monotonic()
         if now < self._silent_until:
             raise OutOfReachError("it did not answer a moment ago")
@@ -171,23 +178,30 @@ class Bucket:
             self._silent_until = now + SILENCE_AFTER_FAILURE
         try:
             if self._known is None:
-                self._known = fsspec.filesystem(
-                    "s3",
-                    config_kwargs=_PATIENCE,
-                    use_listings_cache=False,
-                    skip_instance_cache=True,
-                )
-                self._known.retries = TRIES
-            yield self._known
+                self._known = _bucket_s3()
+            ask = getattr(self._known, f"_{name}")  # as fsspec calls what may be waited for
+
+            async def answered() -> Any:
+                return await asyncio.wait_for(ask(*about, **more), WITHIN + _size / BYTES_A_SECOND)
+
+            answer = asyn.sync(self._known.loop, answered)
         except FileNotFoundError:
             self._silent_until, self._is_doubted = 0.0, False
             raise
         except Exception:
             self._silent_until = time.monotonic() + SILENCE_AFTER_FAILURE
-            self._is_doubted = True
+            self._is_doubted, self._known = True, None
             raise
-        else:
-            self._silent_until, self._is_doubted = 0.0, False
+        self._silent_until, self._is_doubted = 0.0, False
+        return answer
+
+
+def _bucket_s3() -> Any:
+    s3 = fsspec.filesystem(
+        "s3", config_kwargs=_PATIENCE, use_listings_cache=False, skip_instance_cache=True
+    )
+    s3.retries = TRIES
+    return s3
 
 
 @dataclass(frozen=True)
@@ -208,9 +222,9 @@ class File:
     def pieces(self) -> Iterator[bytes]:
         """All of it, little by little; that it is not there is known before the first."""
         with _reaching():
-            source = place().open(self.name)
-            first = source.read(PIECE)
-        return _rest(source, first)
+            pieces = place().pieces(self.name)
+            first = next(pieces, b"")
+        return _rest(first, pieces)
 
     def write(self, data: bytes | Path) -> None:
         """Keep these bytes, or what this file of ours holds, under its name."""
@@ -312,13 +326,11 @@ def bring_together(folder: str, ours: Mapping[str, bytes]) -> dict[str, bytes]:
     return {name: there[name].read_bytes() for name in sorted(there.keys() - ours.keys())}
 
 
-def _rest(source: IO[bytes], first: bytes) -> Iterator[bytes]:
-    with source:
-        piece = first
-        while piece:
-            yield piece
-            with _reaching(writes=True):
-                piece = source.read(PIECE)
+def _rest(piece: bytes, pieces: Iterator[bytes]) -> Iterator[bytes]:
+    while piece:
+        yield piece
+        with _reaching(writes=True):
+            piece = next(pieces, b"")
 
 
 @contextmanager
