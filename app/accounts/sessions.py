@@ -6,6 +6,7 @@ A reader who never signs in, writes or sees a message gets no cookie and no row.
 from __future__ import annotations
 
 import hashlib
+import logging
 import secrets
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -26,6 +27,8 @@ from app.core.db import reads_only, session
 
 if TYPE_CHECKING:
     from flask import Flask, Request, Response
+
+log = logging.getLogger(__name__)
 
 COOKIE, SECURE_COOKIE = "sid", "__Host-sid"
 # How often "last seen" is written: a page must not cost a write.
@@ -145,6 +148,11 @@ class TableSessions(SessionInterface):
                     samesite="Lax",
                 )
             transactions.commit()
+        except SQLAlchemyError as error:
+            # The page is made and what was sent is done; "seen" or a message is not worth either.
+            if session.renew or not reach.is_away(error):
+                raise
+            log.warning("a session could not be kept: %s", type(error).__name__)
         finally:
             reads_only.reset(token)
 

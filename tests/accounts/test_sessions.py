@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import time_machine
 from sqlalchemy import func, select
+from sqlalchemy.exc import OperationalError
 
-from app.accounts import queries, service
+from app.accounts import queries, service, sessions
 from app.accounts.models import Session
 from app.core.db import session
 from tests.accounts.test_factors import AT
@@ -76,6 +77,34 @@ def test_absence_and_age_both_end_it(browser: Browser, anna: Person, noon: Any) 
         assert browser.get("/profile").status_code == 200
     noon.shift(timedelta(days=1))
     assert browser.get("/profile").status_code == 303
+
+
+def test_a_page_that_is_made_is_given_though_when_it_was_seen_cannot_be_written(
+    browser: Browser, anna: Person, noon: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    enter(browser, anna)
+    noon.shift(timedelta(minutes=11))
+    tried = []
+
+    def gone(*_: object) -> None:
+        tried.append("to keep it")
+        raise OperationalError("UPDATE", {}, Exception(), connection_invalidated=True)
+
+    monkeypatch.setattr(sessions, "_keep", gone)
+    assert browser.get("/profile").status_code == 200
+    assert tried == ["to keep it"]
+
+
+def test_nobody_is_told_they_are_signed_in_when_that_cannot_be_written(
+    browser: Browser, anna: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(*_: object) -> None:
+        raise OperationalError("INSERT", {}, Exception(), connection_invalidated=True)
+
+    monkeypatch.setattr(sessions, "_keep", gone)
+    fields = {"email": anna.email, "password": PASSWORD}
+    with pytest.raises(OperationalError):
+        browser.post("/sign-in", fields)
 
 
 def test_all_sessions_are_listed_and_this_one_is_marked(
