@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 from contextlib import contextmanager
 from contextvars import Context
@@ -14,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 
 import config
 from app.core import clock, metrics
-from app.core.db import db, session
+from app.core.db import db, reads_at, session
 from app.core.pagecache import replica as replicas
 from app.core.pagecache import versions
 from app.core.pagecache.versions import read_version
@@ -328,6 +330,29 @@ def test_a_replica_that_breaks_off_in_the_middle_costs_no_reader_a_page(
     with machine.asked() as told:
         machine.reads(f"/categories/{topic.category.slug}")
     assert told["primary"] == []
+
+
+def test_a_replica_that_stands_still_is_not_waited_for(
+    machine: Machine, topic: Topic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stopped = []
+
+    def stop() -> None:
+        machine.during = lambda: None
+        connection = reads_at.get()
+        assert connection is not None
+        stopped.append(connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one())
+        os.kill(stopped[0], signal.SIGSTOP)
+
+    monkeypatch.setattr(replicas, "LONGEST", 1.0)
+    machine.during = stop
+    try:
+        assert "Где моя карта" in machine.reads(f"/topics/{topic.id}")
+        with machine.asked() as told:
+            machine.reads("/")
+        assert told["replica"] == []
+    finally:
+        os.kill(stopped[0], signal.SIGCONT)
 
 
 def test_a_replica_that_is_not_there_is_asked_by_one_and_seldom(

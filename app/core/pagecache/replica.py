@@ -13,11 +13,13 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
+import threading
 import time
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import create_engine, event, text
 from sqlalchemy.exc import SQLAlchemyError
@@ -37,6 +39,8 @@ log = logging.getLogger(__name__)
 # Seconds until a connection is there (libpq takes no less than two), and until what was sent is
 # known to have arrived.
 PATIENCE: Final = 2
+# Seconds that a page may take there: a server can also stand still without being away.
+LONGEST: Final = 5.0
 SILENCE_AFTER_FAILURE: Final = 5.0
 _SINCE: Final = text(
     "SELECT EXTRACT(EPOCH FROM clock_timestamp() - pg_last_xact_replay_timestamp())"
@@ -95,7 +99,8 @@ class Replica:
         page = Reading()
         tokens = reads_at.set(connection), _page.set(page)
         try:
-            yield page
+            with _cut_off_after(LONGEST, connection):
+                yield page
         finally:
             reads_at.reset(tokens[0])
             _page.reset(tokens[1])
@@ -118,7 +123,8 @@ class Replica:
         connection = None
         try:
             connection = self.engine.connect()
-            is_there = read_version(connection) >= version
+            with _cut_off_after(PATIENCE, connection):
+                is_there = read_version(connection) >= version
         except SQLAlchemyError as error:
             self._be_silent(type(error).__name__)
             is_there = False
@@ -145,6 +151,22 @@ class Replica:
         self._silent_until = time.monotonic() + SILENCE_AFTER_FAILURE
         metrics.count("replica", "failed")
         log.warning("Pages are read from the primary for now: the replica is away (%s).", why)
+
+
+@contextmanager
+def _cut_off_after(seconds: float, connection: Connection) -> Iterator[None]:
+    """Whoever still waits for an answer then gets an error."""
+    driver: Any = connection.connection.dbapi_connection
+    # A number of its own: the driver may have closed its one by then, and another thread have it.
+    line = socket.socket(fileno=os.dup(driver.fileno()))
+    timer = threading.Timer(seconds, line.shutdown, [socket.SHUT_RDWR])
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        line.close()
 
 
 def _note_failure(_context: ExceptionContext) -> None:
