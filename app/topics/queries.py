@@ -41,9 +41,7 @@ RECENT: Order[Topic] = Order(
 )
 NEWEST: Order[Any] = Order((Topic.opened_at, Topic.id), lambda t: (t.opened_at, t.id))
 POPULAR: Order[Topic] = Order((Topic.votes_count, Topic.id), lambda t: (t.votes_count, t.id))
-SOONEST: Order[Any] = Order(
-    (Topic.due_at, Topic.id), lambda t: (t.due_at, t.id), descending=False
-)
+SOONEST: Order[Any] = Order((Topic.due_at, Topic.id), lambda t: (t.due_at, t.id), descending=False)
 
 # What the front page and a category page may be asked to show, and how it is sorted.
 VIEWS = ("recent", "unanswered", "popular", "solved", "ideas")
@@ -171,13 +169,15 @@ def topic_on_desk(
 class Day:
     """How a desk's day stands: answers given, topics left, and those of them overdue.
 
-    `paused`: how many stand still until their asker replies.
+    `paused`: how many stand still until their asker replies. `next_due_at`: when one more is
+    overdue, if nothing happens.
     """
 
     answered: int
     left: int
     overdue: int
     paused: int = 0
+    next_due_at: datetime | None = None
 
 
 def day(
@@ -189,8 +189,9 @@ def day(
 ) -> Day:
     """The day of `person`'s desk (of the whole bank, when None), which began `since`."""
     late = func.count().filter(Topic.due_at < at)
-    left, overdue = session.execute(
-        select(func.count(), late).select_from(Topic).where(*_on_desk(person, among))
+    turns = func.min(Topic.due_at).filter(Topic.due_at >= at)
+    left, overdue, next_due_at = session.execute(
+        select(func.count(), late, turns).select_from(Topic).where(*_on_desk(person, among))
     ).one()
     given = select(func.count()).where(
         Post.kind == "answer", Post.hidden_at.is_(None), Post.published_at >= since
@@ -198,7 +199,8 @@ def day(
     if person is not None:
         given = given.where(Post.author_id == person.id)
     stand = select(func.count()).select_from(Topic).where(*_on_desk(person, among, paused=True))
-    return Day(session.scalar(given) or 0, left, overdue, session.scalar(stand) or 0)
+    answered, paused = session.scalar(given) or 0, session.scalar(stand) or 0
+    return Day(answered, left, overdue, paused, next_due_at)
 
 
 def _on_desk(

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from flask import g, render_template
 
-from app.core import clock
+from app.core import clock, pagecache
+from app.core.pagecache import pieces
 from app.core.panels import panel
 from app.sla.engine.rules import PROMISED_UPDATE
 from app.sla.queries import promises, turns
@@ -21,9 +22,15 @@ if TYPE_CHECKING:
 @panel("topic:pause_words")
 def what_asking_back_does(topic: Topic) -> str:
     """Whether the clock will stand still, said before the question is sent."""
-    does = turns.asking_back(topic)
-    broken = topic.due_at is not None and topic.due_at < clock.now()
-    return render_template("sla/_asking_back.html", does=does, broken=broken)
+
+    def made() -> str:
+        does, due = turns.asking_back(topic), topic.due_at
+        if due is not None:
+            pagecache.until(due)
+        broken = due is not None and due < clock.now()
+        return render_template("sla/_asking_back.html", does=does, broken=broken)
+
+    return pieces.keep("sla:asking back", topic.id, make=made)
 
 
 @panel("promise:more")

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from flask import render_template, request, url_for
 
-from app.core import clock
+from app.core import clock, pagecache
 from app.core.db import row_id
 from app.core.i18n import zone_now
+from app.core.pagecache import pieces
 from app.core.policy import can
 from app.core.web import current_actor
 from app.topics import queries, turns
@@ -67,7 +68,7 @@ def shown(writing: Writing | None = None, topic: Topic | None = None) -> Respons
         category=category,
         kept_args=here,
         back=url_for("topics.desk", **here),
-        day=queries.day(whose, _midnight(), clock.now(), among=categories),
+        day=_day(whose, categories),
         done=partial(queries.answers_by, actor, DONE),
         **(_opened(topic, actor, writing or Writing()) if topic else {}),
     )
@@ -78,10 +79,22 @@ def _opened(topic: Topic, actor: Person, writing: Writing) -> dict[str, Any]:
     return {
         "stands": standing(topic),
         "only_news": turns.awaits_only_news(topic),
-        "posts": queries.last_posts(topic, actor, LAST_WORDS),
+        "posts": partial(queries.last_posts, topic, actor, LAST_WORDS),
         "earlier": partial(queries.earlier_by_the_same, topic, actor, EARLIER),
         **boxes(topic, actor, writing),
     }
+
+
+def _day(whose: Person | None, categories: Sequence[Category]) -> queries.Day:
+    since, ids = _midnight(), tuple(c.id for c in categories)
+
+    def counted() -> queries.Day:
+        found = queries.day(whose, since, clock.now(), among=categories)
+        if found.next_due_at is not None:
+            pagecache.until(found.next_due_at)
+        return found
+
+    return pieces.keep("desk:day", whose.id if whose else None, since, ids, make=counted)
 
 
 def _chosen(categories: Sequence[Category]) -> Category | None:
