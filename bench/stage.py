@@ -511,7 +511,7 @@ class Stage:
         """deploy/nginx.conf with two machines behind it, and no TLS."""
         ours = (ROOT / "deploy" / "nginx.conf").read_text()
         servers = "".join(
-            f"    server {self[name].address}:{WEB_PORT} max_fails=2 fail_timeout=5s"
+            f"    server {self[name].address}:{WEB_PORT} max_fails=3 fail_timeout=3s"
             f"{' down' if name == down else ''};\n"
             for name in ("web1", "web2")
         )
