@@ -374,6 +374,8 @@ def main(
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     folder = keep or Path(tempfile.mkdtemp(prefix="otklik-machines-"))
     folder.mkdir(parents=True, exist_ok=True)
+    if any(folder.iterdir()):
+        raise click.ClickException(f"{folder} is not empty.")
     stage = Stage(folder, {setting.name for setting in config.SETTINGS})
     try:
         people = raise_curtain(stage, topics)
