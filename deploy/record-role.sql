@@ -26,4 +26,4 @@ REVOKE UPDATE, TRUNCATE ON pseudonyms FROM otklik;
 REVOKE DELETE, TRUNCATE ON record_head FROM otklik;
 -- The application does not change tables.
 REVOKE CREATE ON SCHEMA public FROM otklik;
-REVOKE INSERT, UPDATE, DELETE ON alembic_version FROM otklik;
+REVOKE INSERT, UPDATE, DELETE ON alembic_version, upgrades FROM otklik;

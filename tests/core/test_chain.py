@@ -248,6 +248,7 @@ def test_the_role_for_postgresql_cannot_change_the_record(transaction: None) -> 
     assert [w for w in WRITES if may(w, "facts")] == ["INSERT"]
     assert [w for w in WRITES if may(w, "record_head")] == ["INSERT", "UPDATE"]
     assert [w for w in WRITES if may(w, "pseudonyms")] == ["INSERT", "DELETE"]
+    assert [w for w in WRITES if may(w, "upgrades")] == []
     assert [w for w in WRITES if may(w, "topics")] == ["INSERT", "UPDATE", "DELETE"]
     session.execute(text("SET LOCAL ROLE otklik"))
     rattle(2)
