@@ -59,12 +59,17 @@ def _of_the_database(error: SQLAlchemyError) -> ResponseReturnValue:
     # was read already, the brand and perhaps who reads, is kept from being read once more.
     g.database_is_away = True
     session.expunge_all()
-    return _out_of_reach(error)
+    log.error("the database is out of reach: %s", reach.why(error))
+    return _come_again()
 
 
-def _out_of_reach(error: SQLAlchemyError | OutOfReachError) -> ResponseReturnValue:
-    """The database is away or busy, or files are: not our caller's fault, and soon over."""
+def _out_of_reach(error: OutOfReachError) -> ResponseReturnValue:
     log.error("out of reach: %s", type(error).__name__, exc_info=error)
+    return _come_again()
+
+
+def _come_again() -> ResponseReturnValue:
+    """Something is away or busy: not our caller's fault, and soon over."""
     with suppress(SQLAlchemyError):
         transactions.rollback()
     code, later = ServiceUnavailable.code, {"Retry-After": "60"}

@@ -19,7 +19,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from itsdangerous import Signer
+from sqlalchemy.exc import SQLAlchemyError
 
+from app.core import reach
 from app.core.lazily import lazily
 
 if TYPE_CHECKING:
@@ -277,6 +279,11 @@ def _repeat(sweep: _Sweep, stop: threading.Event) -> None:
         try:
             with _door.around():
                 sweep.function()
+        except SQLAlchemyError as error:
+            if reach.is_away(error):
+                log.warning("The sweep %s waits for the database: %s", sweep.name, reach.why(error))
+            else:
+                log.exception("The sweep %s failed; it will be tried again.", sweep.name)
         except Exception:
             log.exception("The sweep %s failed; it will be tried again.", sweep.name)
         stop.wait(max(0.0, sweep.seconds - (time.monotonic() - began)))

@@ -66,6 +66,11 @@ def is_away(error: SQLAlchemyError) -> bool:
     return isinstance(error, OperationalError | NoneFreeError)
 
 
+def why(error: SQLAlchemyError) -> str:
+    """In one line, for a log that would else get hundreds of them with where each came from."""
+    return f"{type(error).__name__}: {str(error).partition(chr(10))[0][:200]}"
+
+
 class Reach:
     """Whether this process waits for the database, or knows already that it says nothing."""
 

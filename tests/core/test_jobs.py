@@ -7,6 +7,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ import pytest
 import redis
 from huey.registry import Message
 from itsdangerous import BadSignature
+from sqlalchemy.exc import OperationalError
 
 from app.core import jobs
 
@@ -303,3 +305,18 @@ def test_a_queue_that_says_nothing_holds_a_request_up_for_a_moment_only() -> Non
             assert jobs._door.silent_until > 0
         finally:
             jobs._door = before
+
+
+def test_a_sweep_whose_database_is_away_says_so_in_one_line(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    stop = threading.Event()
+
+    def sweep() -> None:
+        stop.set()
+        raise OperationalError("SELECT 1", {}, Exception("nobody listens"))
+
+    jobs._repeat(jobs._Sweep("tests.away", 60, sweep), stop)
+
+    assert [record.exc_info for record in caplog.records] == [None]
+    assert "nobody listens" in caplog.text
