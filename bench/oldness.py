@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 # People of bench/bank.py whom the crowd does not use, and what they write under.
 TOPIC = 1500
-PAUSE, PATIENCE, APART, ROW = 0.02, 20.0, 1.5, 8
+PAUSE, PATIENCE, APART, ROW = 0.04, 20.0, 1.5, 6
 
 
 @dataclass
