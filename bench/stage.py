@@ -511,8 +511,7 @@ class Stage:
         """deploy/nginx.conf with two machines behind it, and no TLS."""
         ours = (ROOT / "deploy" / "nginx.conf").read_text()
         servers = "".join(
-            f"    server {self[name].address}:{WEB_PORT} {how}"
-            f"{' down' if name == down else ''};\n"
+            f"    server {self[name].address}:{WEB_PORT} {how}{' down' if name == down else ''};\n"
             for how in ("max_fails=3 fail_timeout=3s", "backup max_fails=0")
             for name in ("web1", "web2")
         )
