@@ -177,15 +177,14 @@ class Bucket:
             # While this one tries, the others do not wait.
             self._silent_until = now + SILENCE_AFTER_FAILURE
         try:
-            if self._known is None:
-                self._known = _bucket_s3()
-            ask = getattr(self._known, f"_{name}")  # as fsspec calls what may be waited for
+            s3 = self._known = self._known or _bucket_s3()
+            ask = getattr(s3, f"_{name}")  # as fsspec calls what may be waited for
 
             async def answered() -> Any:
                 return await asyncio.wait_for(ask(*about, **more), WITHIN + _size / BYTES_A_SECOND)
 
-            answer = asyn.sync(self._known.loop, answered)
-        except FileNotFoundError:
+            answer = asyn.sync(s3.loop, answered)
+        except (FileNotFoundError, PermissionError):  # answers, too
             self._silent_until, self._is_doubted = 0.0, False
             raise
         except Exception:

@@ -87,7 +87,7 @@ def dead_delivery() -> Delivery:
 def test_the_doctor_finds_nothing_wrong(flask: Callable[..., Any], well: None) -> None:
     said = flask("doctor")
     assert "✗" not in said.output
-    assert said.output.count("✓") == 16
+    assert said.output.count("✓") == 19
     assert said.exit_code == 0
 
 
