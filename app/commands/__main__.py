@@ -1,13 +1,12 @@
 """`python -m app.commands`: what `bin/run` is, started as quickly as `wsgi` and for its reasons."""
 
-import gc
+from app.core import garbage
 
-gc.disable()
+garbage.hold_off()
 
 from app.commands.launch import launch  # noqa: E402
 
-gc.freeze()
-gc.enable()
+garbage.settle()
 
 if __name__ == "__main__":
     launch()

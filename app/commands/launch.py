@@ -26,7 +26,7 @@ from app.accounts.queries import administrators
 from app.commands.database import migrate
 from app.commands.demo import Account, accounts, fill, is_empty
 from app.commands.household import ChildDiedError, Household
-from app.core import jobs
+from app.core import garbage, jobs
 from app.core.db import db
 from app.factory import create_app
 
@@ -56,6 +56,7 @@ def launch(port: int, host: str, *, no_demo: bool, workers: int) -> None:
         # The demo bank's passwords are printed below: a second step would guard nothing.
         app.config["STAFF_SECOND_FACTOR"] = False
 
+    garbage.settle()  # all that is here by now is shared by the processes that follow
     household = Household()
     household.listen_to_signals()
     household.start("web", Web(app, sock, workers).run)
