@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
 # Flat: the line through the second half of a life rises by less of its median than this.
 RISE = 0.03
@@ -112,6 +112,13 @@ class Memory:
     def grown(self) -> list[Life]:
         """Those that lived long enough and are not flat."""
         return [each for each in self.lives.values() if each.is_long and not each.is_flat]
+
+    def lines(self) -> Iterator[str]:
+        """Every sample, for whoever wants to draw them."""
+        yield "sort,pid,at,rss,pss"
+        for life in list(self.lives.values()):
+            for each in life.samples:
+                yield f"{life.sort},{life.pid},{each.at:.1f},{each.rss:.2f},{each.pss:.2f}"
 
     def table(self, spared: set[int]) -> Table:
         """The longest lives of each sort."""

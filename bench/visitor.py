@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 OK, NOTHING, SEE_OTHER, UNCHANGED = 200, 204, 303, 304
 USUAL = (OK, UNCHANGED)
 FAILED = 500
+# A server hangs up after a while (gunicorn after two seconds), perhaps while we are asking anew:
+# whoever keeps a connection hangs up first.
+IDLE = 1.0
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0 crowd"
 
 
@@ -137,6 +140,7 @@ class Visitor:
     timeout: float = 15.0
     cookies: dict[str, str] = field(default_factory=dict)
     line: http.client.HTTPConnection | None = None
+    used_at: float = 0.0
 
     def get(
         self,
@@ -219,6 +223,7 @@ class Visitor:
             pass
         else:
             self._remember(came)
+            self.used_at = time.monotonic()
             if came.will_close:
                 self.close()
             named = {name.lower(): value for name, value in came.getheaders()}
@@ -227,8 +232,9 @@ class Visitor:
         return Answer(trouble=trouble)
 
     def _connected(self) -> http.client.HTTPConnection:
-        """The line, made anew when the other side has hung up meanwhile, as browsers do."""
-        if self.line is not None and _has_ended(self.line.sock):
+        """The line, made anew after a pause, and when the other side has hung up meanwhile."""
+        is_old = time.monotonic() > self.used_at + IDLE
+        if self.line is not None and (is_old or _has_ended(self.line.sock)):
             self.close()
         if self.line is None:
             line = http.client.HTTPConnection(urlsplit(self.address).netloc, timeout=self.timeout)
