@@ -30,4 +30,4 @@ HEALTHCHECK --interval=30s --timeout=3s --start-period=20s CMD ["python", "-c", 
     "from urllib.request import urlopen; urlopen('http://127.0.0.1:8000/healthz', timeout=2)"]
 CMD ["gunicorn", "wsgi:app", "--bind", "0.0.0.0:8000", "--workers", "3", \
     "--worker-class", "gthread", "--threads", "4", "--graceful-timeout", "20", \
-    "--worker-tmp-dir", "/dev/shm", "--no-control-socket"]
+    "--keep-alive", "75", "--worker-tmp-dir", "/dev/shm", "--no-control-socket"]

@@ -1,342 +1,309 @@
-"""How fast pages are at 1,000 and at 100,000 topics, beside a bare "hello" of the same bytes.
+"""What pages cost a server, beside a bare "hello" of the same bytes and a plain page of Flask.
 
-.venv/bin/python bench/pages.py [--quick] [--requests 200]
+    .venv/bin/python bench/pages.py                        # 10,000 topics on SQLite, five minutes
+    .venv/bin/python bench/pages.py --database postgresql+psycopg://…  # an empty one
+    .venv/bin/python bench/pages.py --quick                # to see that it runs
+
+Front page, topic, category and search: to guests from the page cache ("kept"), to guests with the
+cache off ("made"), and to a customer who is signed in; the desk to an executive. Topics, categories
+and searches are different ones in turn. Everything stands on the same kind of server in the same
+minutes and is asked turn about in short rounds; a figure is the median of the rounds.
 """
 
 from __future__ import annotations
 
-import http.client
 import os
-import random
-import socket
+import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
-import threading
-import time
-from contextlib import contextmanager
+from contextlib import ExitStack
+from contextvars import Context
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
-from sqlalchemy import insert
+from sqlalchemy import event
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 import config  # noqa: E402 (the line above finds it)
-from app.accounts.models import Person  # noqa: E402
-from app.accounts.sessions import Guest  # noqa: E402
-from app.brand.models import Brand  # noqa: E402
-from app.commands.database import migrate  # noqa: E402
-from app.core import clock, markup  # noqa: E402
-from app.core.db import db, session  # noqa: E402
-from app.core.names import skeleton  # noqa: E402
+from app.core import tallies  # noqa: E402
+from app.core.db import db  # noqa: E402
 from app.factory import create_app  # noqa: E402
-from app.search.service import keeping as search  # noqa: E402
-from app.topics import queries  # noqa: E402
-from app.topics.models import Category, Post, Topic  # noqa: E402
+from bench.asking import (  # noqa: E402
+    HELLO,
+    Asked,
+    Measured,
+    Server,
+    command,
+    free_port,
+    measure,
+    served,
+    warm,
+)
+from bench.ready import ReadyBank, ready_bank  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-console = Console(highlight=False, width=100)
-SECRET = "only-for-measuring-" * 3
-CATEGORIES, PEOPLE, BATCH = 8, 500, 2000
-WORDS = """
-карта перевод комиссия кэшбэк лимит вклад процент ипотека кредит приложение вход пароль банкомат
-отделение выписка справка доставка блокировка уведомление счёт валюта курс поездка платёж автоплатёж
-возврат срок договор страховка карман копилка семья ребёнок бизнес эквайринг
-terminal transfer statement card deposit limit branch password рахунок переказ картка
-""".split()  # noqa: SIM905 (words are read as words)
-HELLO = """
-def app(environ, start_response):
-    size = int(environ["PATH_INFO"].strip("/") or 1)
-    start_response("200 OK", [("Content-Type", "text/html"), ("Content-Length", str(size))])
-    return [b"x" * size]
+console = Console(highlight=False, width=150)
+LINES = (1, 16, 64)
+QUESTION2ANSWER = 330
+SERVER = "gthread:4"
+WORDS = ("карта", "перевод", "лимит", "вклад", "комиссия", "кредит", "пароль", "курс", "terminal")
+COLUMNS = ("Reader", "Page", "At once", "req/s", "p50 ms", "p99 ms", "CPU ms", "hello req/s",
+           "hello CPU", "of hello", "× plain", "SQL", "bytes: plain", "sent")  # fmt: skip
+# One select of twenty rows with their authors, and a loop.
+PLAIN = """
+import os
+from flask import Flask, render_template
+from flask_sqlalchemy import SQLAlchemy
+from jinja2 import DictLoader
+from sqlalchemy import ForeignKey, select
+from sqlalchemy.orm import DeclarativeBase, Mapped, joinedload, mapped_column, relationship
+
+PAGE = '''<!doctype html><title>Topics</title><h1>Topics</h1><ul>{% for topic in topics %}
+<li><a href="{{ url_for('one', number=topic.id) }}">{{ topic.title }}</a> {{ topic.body }}
+<i>{{ topic.asker.name }}</i></li>{% endfor %}</ul>'''
+class Base(DeclarativeBase): pass
+db = SQLAlchemy(model_class=Base)
+class Person(db.Model):
+    __tablename__ = "people"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+class Topic(db.Model):
+    __tablename__ = "topics"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    title: Mapped[str]
+    body: Mapped[str]
+    asker_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    asker: Mapped[Person] = relationship()
+app = Flask(__name__)
+app.config["SQLALCHEMY_DATABASE_URI"] = os.environ["PLAIN_DATABASE"]
+app.jinja_loader = DictLoader({"page.html": PAGE})
+db.init_app(app)
+@app.get("/")
+def front():
+    rows = select(Topic).options(joinedload(Topic.asker)).order_by(Topic.id.desc()).limit(20)
+    return render_template("page.html", topics=db.session.scalars(rows).all())
+@app.get("/<int:number>")
+def one(number): ...
 """
 
 
 @dataclass(frozen=True)
-class Measured:
-    """What so many requests to one address were like."""
+class Page:
+    """One row of the report, three with its connections: who reads what."""
 
-    size: int
-    rate: float
-    p50: float
-    p95: float
+    reader: str
+    name: str
+    asked: Asked
 
-
-# ------------------------------------------------------------------------------ the database
-
-
-def fill(instance: Path, topics: int) -> str:
-    """A bank with so many topics, by bulk inserts; the address of its page 500 (or the last)."""
-    app = create_app(config.load(environment(instance)))
-    with app.app_context(), Progress(console=console, transient=True) as progress:
-        migrate()
-        session.add(Brand(name="Банк", locale="ru", timezone="Europe/Moscow"))
-        _people()
-        bar = progress.add_task(f"{topics:,} topics", total=topics)
-        for start in range(0, topics, BATCH):
-            _topics(start, min(BATCH, topics - start), topics)
-            progress.update(bar, advance=BATCH)
-        bar = progress.add_task("their index", total=topics)
-        search.rebuild(lambda done: progress.update(bar, completed=done))
-        session.connection().exec_driver_sql("ANALYZE")
-        session.commit()
-        deep = _deep(500)
-        session.remove()
-        db.engine.dispose()
-    return deep
+    @property
+    def is_kept(self) -> bool:
+        """Whether it comes from the page cache."""
+        return self.reader == "kept"
 
 
-def _people() -> None:
-    chance = random.Random(1)
-    rows = [
-        {
-            "given_name": (name := f"{chance.choice('АБВГД')}{chance.choice(WORDS)} {_letters(n)}"),
-            "skeleton": skeleton(name),
-            "email": f"p{n}@example.org",
-            "confirmed_at": clock.now(),
-            "role": "executive" if n <= CATEGORIES else "customer",
-            "post": "Директор" if n <= CATEGORIES else "",
-            "letters": {},
-        }
-        for n in range(1, PEOPLE + 1)
-    ]
-    session.execute(insert(Person), rows)
-    session.add_all(
-        Category(slug=f"c{n}", name=f"Категория {n}", place=n, owner_id=n)
-        for n in range(1, CATEGORIES + 1)
-    )
-    session.commit()
-
-
-def _letters(number: int) -> str:
-    return "".join("абвгдежзик"[int(digit)] for digit in str(number))
-
-
-def _topics(start: int, count: int, total: int) -> None:
-    chance = random.Random(start)
-    newest = clock.now() - timedelta(minutes=1)
-    topics, posts = [], []
-    for number in range(start + 1, start + count + 1):
-        # Spread over about ten years, the last one asked a minute ago.
-        opened = newest - timedelta(minutes=(total - number) * 5_000_000 // total)
-        waits = newest - opened < timedelta(hours=20) or chance.random() < 0.01
-        category, body = chance.randint(1, CATEGORIES), _text(chance, 60)
-        answered = opened + timedelta(hours=chance.expovariate(1 / 6))
-        comments = 0 if waits else chance.choice((0, 0, 1, 2, 3))
-        topics.append(
-            {
-                "id": number,
-                "kind": "question",
-                "title": _text(chance, 8)[:140],
-                "body": body,
-                "body_html": f"<p>{body}</p>",
-                "rules": markup.RULES_VERSION,
-                "state": "waiting" if waits else chance.choice(("answered", "solved")),
-                "category_id": category,
-                "asker_id": chance.randint(CATEGORIES + 1, PEOPLE),
-                "opened_at": opened,
-                "active_at": opened,
-                "responsible_id": category,
-                "promised_at": opened,
-                "due_at": opened + timedelta(hours=24),
-                "kept_at": None if waits else answered,
-                "is_awaiting": waits,
-                "first_answer_at": None if waits else answered,
-                "votes_count": chance.randint(0, 40),
-                "answers_count": 0 if waits else 1,
-                "comments_count": comments,
-                "last_seq": 0 if waits else 1 + comments,
-                "answer_id": None if waits else number * 10,
-            }
-        )
-        for seq in range(0 if waits else 1 + comments):
-            said = _text(chance, 40)
-            posts.append(
-                {
-                    "id": number * 10 + seq,
-                    "topic_id": number,
-                    "seq": seq + 1,
-                    "kind": "comment" if seq else "answer",
-                    "author_id": chance.randint(CATEGORIES + 1, PEOPLE) if seq else category,
-                    "signed_as": "" if seq else "Директор",
-                    "body": said,
-                    "body_html": f"<p>{said}</p>",
-                    "rules": markup.RULES_VERSION,
-                    "published_at": answered + timedelta(hours=seq),
-                }
-            )
-    # Topics and posts point at one another: the answer is named when it is there.
-    answers = [{"id": t["id"], "answer_id": t.pop("answer_id")} for t in topics]
-    session.execute(insert(Topic), topics)
-    if posts:
-        session.execute(insert(Post), posts)
-    session.bulk_update_mappings(Topic.__mapper__, [a for a in answers if a["answer_id"]])
-    session.commit()
-
-
-def _text(chance: random.Random, words: int) -> str:
-    said = " ".join(chance.choices(WORDS, k=chance.randint(words // 2, words)))
-    return f"{said.capitalize()} {_letters(chance.randrange(10**5))}."
-
-
-def _deep(number: int) -> str:
-    """The address of a page far down: where "older" leads from the page before it."""
-    reader, cursor = Guest(), None
-    for _ in range(number - 1):
-        page = queries.topics(reader, cursor=cursor)
-        session.expunge_all()
-        if page.older is None:
-            break
-        cursor = page.older
-    return f"/?cursor={cursor}" if cursor else "/"
-
-
-# ------------------------------------------------------------------------------- the servers
-
-
-def environment(instance: Path) -> dict[str, str]:
-    return {
-        "PATH": os.environ["PATH"],
-        "SECRET_KEY": SECRET,
-        "INSTANCE_PATH": str(instance),
-        "PUBLIC_URL": "http://127.0.0.1",
-        "LOG_LEVEL": "ERROR",
-        "RATE_LIMITS": "no",
-        "PYTHONPATH": str(ROOT),
+def pages(bank: ReadyBank) -> Iterator[Page]:
+    """What is measured."""
+    turns = {
+        "front": ("/",),
+        "topic": bank.topics,
+        "category": tuple(f"/categories/c{n}" for n in range(1, 11)),
+        "search": tuple(f"/search?q={a}+{b}" for a in WORDS[:5] for b in WORDS[5:]),
     }
+    for reader, cookie in (("kept", ""), ("made", ""), ("signed in", bank.cookie)):
+        for name, paths in turns.items():
+            yield Page(reader, name, Asked(tuple(map(_ascii, paths)), cookie))
+    yield Page("executive", "desk", Asked(("/desk",), bank.executive))
 
 
-@contextmanager
-def served(application: str, folder: Path, instance: Path) -> Iterator[int]:
-    """Gunicorn with one synchronous worker, as plain as it comes; its port."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    server = subprocess.Popen(
-        [
-            *(sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "--workers", "1"),
-            *("--log-level", "error", "--no-control-socket", application),
-        ],
-        cwd=folder,
-        env=environment(instance),
+def _ascii(path: str) -> str:
+    return "".join(c if c.isascii() else "".join(f"%{b:02X}" for b in c.encode()) for c in path)
+
+
+# --------------------------------------------------------------------------------- SQL statements
+
+
+def statements(bank: ReadyBank, found: list[Page]) -> dict[Page, float]:
+    """How many each page asks of the database, on average over its addresses."""
+    counts = {}
+    for memory in ("64", "0"):
+        settings = bank.environ(8000, PAGE_CACHE_MB=memory)
+        app = create_app(config.load(settings))
+        tallies.init(None)  # nobody writes meanwhile
+        sent = [0]
+
+        def note(*_: Any, into: list[int] = sent) -> None:
+            into[0] += 1
+
+        with app.app_context():
+            engine = db.engine
+        event.listen(engine, "before_cursor_execute", note)
+        for page in found:
+            if page.is_kept != (memory != "0"):
+                continue
+            client = app.test_client()
+            if page.asked.cookie:
+                client.set_cookie("sid", page.asked.cookie.partition("=")[2], domain="127.0.0.1")
+            some = page.asked.paths[:10] * 2
+            for number, path in enumerate(some):
+                if number == len(some) // 2:
+                    sent[0] = 0
+                Context().run(client.get, path, base_url=settings["PUBLIC_URL"])
+            counts[page] = sent[0] / len(some) * 2
+        engine.dispose()
+    return counts
+
+
+# -------------------------------------------------------------------------------------- measuring
+
+
+@dataclass
+class Servers:
+    """With the cache and without, bare, and plain."""
+
+    kept: Server
+    made: Server
+    bare: Server
+    plain: Server
+
+    def of(self, page: Page) -> Server:
+        """Who is asked for it."""
+        return self.made if page.reader == "made" else self.kept
+
+
+def start(stack: ExitStack, folder: Path, bank: ReadyBank, kind: str, workers: int) -> Servers:
+    """All four, until the stack is left."""
+    (folder / "hello.py").write_text(HELLO)
+    (folder / "plain.py").write_text(PLAIN)
+    database = config.load(bank.settings)["SQLALCHEMY_DATABASE_URI"]
+
+    def run(application: str, where: Path, **settings: str) -> Server:
+        port = free_port()
+        how = command(kind, application, port, workers)
+        environ = bank.environ(port, **settings)
+        return stack.enter_context(served(how, where, environ, port, kind))
+
+    return Servers(
+        run("wsgi:app", ROOT),
+        run("wsgi:app", ROOT, PAGE_CACHE_MB="0"),
+        run("hello:app", folder),
+        run("plain:app", folder, PLAIN_DATABASE=database),
     )
-    try:
-        until = time.monotonic() + 60
-        while time.monotonic() < until and server.poll() is None:
-            try:
-                ask(port, "/healthz" if application.startswith("wsgi") else "/1")
-                break
-            except OSError:
-                time.sleep(0.1)
-        yield port
-    finally:
-        server.terminate()
-        server.wait(30)
 
 
-# ------------------------------------------------------------------------------- the readers
+Pair = tuple[Measured, Measured]
 
 
-def ask(port: int, address: str) -> int:
-    """Fetch one page; its size."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-    try:
-        connection.request("GET", address, headers={"Accept-Language": "ru"})
-        answer = connection.getresponse()
-        size = len(answer.read())
-    finally:
-        connection.close()
-    if answer.status != http.HTTPStatus.OK:
-        raise click.ClickException(f"{address} answered {answer.status}")
-    return size
+def turn_about(page: Page, servers: Servers, sizes: list[int], seconds: float, lines: int) -> Pair:
+    """The page and a hello of the same bytes, one after the other."""
+    if page.is_kept:  # for a minute: what is measured is giving, not making
+        warm(servers.of(page), page.asked)
+    hello = Asked(tuple(f"/{size}" for size in sizes))
+    return (
+        measure(servers.of(page), page.asked, seconds, lines),
+        measure(servers.bare, hello, seconds, lines),
+    )
 
 
-def measure(port: int, address: str, requests: int, readers: int) -> Measured:
-    """So many requests by so many readers at once, after a few that are not counted."""
-    size = max(ask(port, address) for _ in range(5))
-    took: list[float] = []
-    left = iter(range(requests))
-    lock = threading.Lock()
-
-    def read() -> None:
-        while True:
-            with lock:
-                if next(left, None) is None:
-                    return
-            began = time.perf_counter()
-            ask(port, address)
-            took.append(time.perf_counter() - began)
-
-    threads = [threading.Thread(target=read) for _ in range(readers)]
-    began = time.perf_counter()
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    whole = time.perf_counter() - began
-    if len(took) != requests:
-        raise click.ClickException(f"{address}: only {len(took)} of {requests} were answered")
-    parts = statistics.quantiles(took, n=20)
-    return Measured(size, requests / whole, parts[9] * 1000, parts[18] * 1000)
+def _middle(found: list[Measured], what: str) -> float:
+    return statistics.median(getattr(each, what) for each in found)
 
 
-# -------------------------------------------------------------------------------- the report
+# ------------------------------------------------------------------------------------- the report
+
+
+def row(page: Page, lines: int, found: list[Pair], plain: float) -> list[str]:
+    """Of the table; the ratios are medians of those of each round."""
+    ours, hellos = [p for p, _ in found], [h for _, h in found]
+    return [
+        *(page.reader, page.name, str(lines), f"{_middle(ours, 'rate'):,.0f}"),
+        *(f"{_middle(ours, 'p50'):.2f}", f"{_middle(ours, 'p99'):.1f}"),
+        f"{_middle(ours, 'cpu'):.2f}",
+        *(f"{_middle(hellos, 'rate'):,.0f}", f"{_middle(hellos, 'cpu'):.3f}"),
+        f"{statistics.median(p.rate / h.rate for p, h in found):.2f}",
+        f"{_middle(ours, 'rate') / plain:.1f}",
+    ]
 
 
 @click.command()
-@click.option("--quick", is_flag=True, help="200 and 2,000 topics, to see that it runs.")
-@click.option("--requests", default=200, show_default=True, help="Requests to each page.")
-@click.option("--readers", default=4, show_default=True, help="Requests at the same time.")
-def main(*, quick: bool, requests: int, readers: int) -> None:
-    """Measure front page, topic and search at two sizes of the bank."""
-    table = Table("Topics", "Page", "Bytes", "req/s", "p50 ms", "p95 ms", "hello req/s", "ratio")
-    for name in table.columns[2:]:
-        name.justify = "right"
-    with tempfile.TemporaryDirectory(prefix="otklik-bench-") as root:
-        folder = Path(root)
-        (folder / "hello.py").write_text(HELLO)
-        for topics in (200, 2_000) if quick else (1_000, 100_000):
-            instance = folder / str(topics)
-            instance.mkdir()
-            deep = fill(instance, topics)
-            pages = {
-                "front, page 1": "/",
-                "front, page 500" if topics >= 10_000 else "front, last page": deep,
-                "topic": f"/topics/{topics // 2}",
-                "search": "/search?q=%D0%BA%D0%B0%D1%80%D1%82%D0%B0+%D0%BB%D0%B8%D0%BC%D0%B8%D1%82",
-            }
-            with (
-                served("wsgi:app", ROOT, instance) as ours,
-                served("hello:app", folder, instance) as bare,
-            ):
-                for page, address in pages.items():
-                    seen = measure(ours, address, requests, readers)
-                    hello = measure(bare, f"/{seen.size}", requests, readers)
-                    table.add_row(
-                        f"{topics:,}",
-                        page,
-                        f"{seen.size:,}",
-                        f"{seen.rate:.0f}",
-                        f"{seen.p50:.1f}",
-                        f"{seen.p95:.1f}",
-                        f"{hello.rate:.0f}",
-                        f"1 : {hello.rate / seen.rate:.0f}",
-                    )
+@click.option("--topics", default=10_000, show_default=True, help="Topics of the bank.")
+@click.option("--database", default="", help="An empty one; SQLite when it is not said.")
+@click.option("--server", default=SERVER, show_default=True, help="sync, gthread:4, granian:1 …")
+@click.option("--workers", default=1, show_default=True, help="Processes of each server.")
+@click.option("--seconds", default=1.0, show_default=True, help="Of asking, in each round.")
+@click.option("--rounds", default=3, show_default=True, help="Of each figure.")
+@click.option("--quick", is_flag=True, help="500 topics and one round, to see that it runs.")
+def main(
+    *,
+    topics: int,
+    database: str,
+    server: str,
+    workers: int,
+    seconds: float,
+    rounds: int,
+    quick: bool,
+) -> None:
+    """Measure what readers get."""
+    topics, rounds, at_once = (500, 1, (1, 16)) if quick else (topics, rounds, LINES)
+    table = Table(*COLUMNS)
+    for column in table.columns[2:]:
+        column.justify = "right"
+    with tempfile.TemporaryDirectory(prefix="otklik-bench-") as root, ExitStack() as stack:
+        bank = ready_bank(Path(root), topics, database)
+        found = list(pages(bank))
+        asked_of_sql = statements(bank, found)
+        servers = start(stack, Path(root), bank, server, workers)
+        bar = stack.enter_context(Progress(console=console, transient=True))
+        task = bar.add_task("Asking", total=(len(found) + 1) * len(at_once) * rounds)
+        plain = Page("made", "plain Flask", Asked(("/",)))
+        size = warm(servers.plain, plain.asked, 5)
+        plain_rates: dict[int, float] = {}
+        for lines in at_once:
+            pairs = []
+            for _ in range(rounds):
+                seen = measure(servers.plain, plain.asked, seconds, lines)
+                hello = Asked((f"/{size[0]}",))
+                pairs.append((seen, measure(servers.bare, hello, seconds, lines)))
+                bar.advance(task)
+            plain_rates[lines] = statistics.median(p.rate for p, _ in pairs)
+            cells = row(plain, lines, pairs, plain_rates[lines])
+            table.add_row(*cells, "1", f"{size[0]:,}", f"{size[0]:,}")
+        table.add_section()
+        for page in found:
+            some = page.asked.paths[:: max(1, len(page.asked.paths) // 20)]
+            sizes, whole = (
+                warm(servers.of(page), Asked(some, page.asked.cookie, encoding=encoding))
+                for encoding in (page.asked.encoding, "identity")
+            )
+            for lines in at_once:
+                pairs = []
+                for _ in range(rounds):
+                    pairs.append(turn_about(page, servers, sizes, seconds, lines))
+                    bar.advance(task)
+                table.add_row(
+                    *row(page, lines, pairs, plain_rates[lines]),
+                    f"{asked_of_sql[page]:.1f}".removesuffix(".0"),
+                    *(f"{statistics.mean(whole):,.0f}", f"{statistics.mean(sizes):,.0f}"),
+                )
+            table.add_section()
     console.print(table)
     console.print(
-        f"{requests} requests each, {readers} at a time; gunicorn, one sync worker; SQLite; "
-        f"Python {sys.version.split()[0]}; {os.cpu_count()} processors."
+        f"{topics:,} topics, {'PostgreSQL' if database.startswith('p') else 'SQLite'}, search by"
+        f" {bank.settings['SEARCH_ENGINE']}; {server}, {workers} process(es) each; {rounds} rounds"
+        f" of {seconds:g} s; read by {'wrk' if shutil.which('wrk') else 'our own readers'};"
+        f" Python {sys.version.split()[0]}; {os.cpu_count()} processors. In turn:"
+        f" {len(bank.topics)} topics, 10 categories, {len(found[3].asked.paths)} searches."
+        f" CPU: of all processes of the server. Ten times Question2Answer is"
+        f" {10 * QUESTION2ANSWER:,} requests a second."
     )
 
 
