@@ -346,6 +346,16 @@ def test_who_sends_a_picture_is_told_and_loses_nothing(
     assert "Pictures cannot be kept right now" in form.text
     assert said["title"] in form.text
     assert said["body"] in form.text
+    about = "Пеку хлеб по субботам."
+    profile = browser.post(
+        "/profile",
+        {"name": "Анна", "locale": "ru", "timezone": "Europe/Moscow", "about": about,
+         "picture": (io.BytesIO(drawn()), "я.png")},
+    )  # fmt: skip
+    assert profile.status_code == 422
+    assert "Pictures cannot be kept right now" in profile.text
+    assert about in profile.text
+
     assert session.scalars(select(Image)).all() == []
     assert session.scalars(select(Topic)).all() == []
 
