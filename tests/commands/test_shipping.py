@@ -140,6 +140,29 @@ def test_one_proxy_stands_in_front_and_says_what_is_believed(compose: dict[str, 
     assert len(headers) == len(said)
 
 
+def test_who_writes_is_asked_for_once_and_who_reads_is_sent_on() -> None:
+    text = re.sub(r"#.*", "", read("deploy/nginx.conf"))
+    groups = dict(re.findall(r"^upstream (\w+) \{(.*?)^\}", text, re.MULTILINE | re.DOTALL))
+    reading, writing = groups["otklik"], groups["otklik_writing"]
+    servers = re.compile(r"^ +server .*", re.MULTILINE)
+    assert servers.findall(reading) == servers.findall(writing) != []
+    # A kept connection may end under a form that is on its way, and forms are not sent twice.
+    assert "keepalive" in reading
+    assert "keepalive" not in writing
+    assert re.findall(r"proxy_pass +(\S+);", text) == ["http://$otklik"] * 2
+    assert "non_idempotent" not in text
+
+
+def test_with_no_web_process_there_is_still_a_page() -> None:
+    named = re.search(r"alias /srv/static/(away\.html);", read("deploy/nginx.conf"))
+    assert named is not None
+    page = read(f"static/{named[1]}")
+    for style in re.findall(r'href="/(static/[^"]+)"', page):
+        assert (ROOT / style).exists()
+    assert "<script" not in page
+    assert "style=" not in page
+
+
 def test_nginx_takes_what_the_application_takes(compose: dict[str, Any]) -> None:
     text = re.sub(r"#.*", "", read("deploy/nginx.conf"))
     assert text.count("{") == text.count("}")
