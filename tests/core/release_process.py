@@ -77,7 +77,7 @@ def once(app: Flask, parcels: list[int]) -> None:
                 errors.append(f"parcel {number} reads {name!r}")
             if number in expected and expected[number] != name:
                 errors.append(f"parcel {number} is {name!r}, not {expected[number]!r}")
-    if rounds % 20 == 0:
+    if rounds % 10 == 5:
         page = app.test_client().get("/", base_url=told["settings"]["PUBLIC_URL"])
         if page.status_code != 200:
             errors.append(f"the front page answers {page.status_code}")
@@ -108,7 +108,7 @@ def main() -> None:
                 if len(errors) > 5:
                     break
             rounds += 1
-            if rounds % 5 == 0:
+            if rounds % 2 == 0:
                 tell(f"round {rounds}")
             stopped.wait(0.05)
     tell(json.dumps({"rounds": rounds, "errors": errors, "expected": expected}))

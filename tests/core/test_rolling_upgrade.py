@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 import threading
@@ -60,15 +61,9 @@ class Running:
     """A process of a release (release_process.py)."""
 
     def __init__(
-        self,
-        release: str,
-        folders: list[Path],
-        migrated: Engine,
-        tmp_path: Path,
-        parcels: list[int],
+        self, release: str, folders: list[Path], engine: Engine, instance: Path, parcels: list[int]
     ) -> None:
-        address = migrated.url.render_as_string(hide_password=False)
-        instance = tmp_path / f"instance-{release}"
+        address = engine.url.render_as_string(hide_password=False)
         settings = {
             "SECRET_KEY": "only-for-tests-" * 3,
             "INSTANCE_PATH": str(instance),
@@ -139,16 +134,18 @@ def beats(revision: str, kind: str = "web", host: str = "elsewhere") -> None:
         connection.execute(insert(presence.Process).values(**row, revision=revision, at=at))
 
 
+@pytest.mark.slow
 def test_old_and_new_code_run_together(
     releases: tuple[list[Path], list[Path]],
     flask: Callable[..., Any],
     migrated: Engine,
-    tmp_path: Path,
+    app: Flask,
 ) -> None:
     seeds = {n: f"Family{n} Given{n}" for n in range(1, PARCELS + 1)}
     even, odd = [n for n in seeds if n % 2 == 0], [n for n in seeds if n % 2]
-    old = Running("old", releases[0], migrated, tmp_path, even)
-    new = Running("new", releases[1], migrated, tmp_path, odd)
+    instance = app.config["INSTANCE_PATH"]
+    old = Running("old", releases[0], migrated, instance, even)
+    new = Running("new", releases[1], migrated, instance, odd)
     try:
         migrate("9001")
         with migrated.begin() as connection:
@@ -188,7 +185,7 @@ def test_old_and_new_code_run_together(
         new.end()
 
     assert (of_old["errors"], of_new["errors"]) == ([], [])
-    assert min(of_old["rounds"], of_new["rounds"]) > 20
+    assert min(of_old["rounds"], of_new["rounds"]) > 10
     written_by = {**of_old["expected"], **of_new["expected"]}
     assert len(written_by) == len(of_old["expected"]) + len(of_new["expected"])
     expected = seeds | {int(number): name for number, name in written_by.items()}
@@ -566,3 +563,25 @@ def test_a_worker_does_not_begin_with_a_database_that_does_not_fit(
     told = flask("worker")
     assert told.exit_code == 1
     assert "at 9001, the code needs 9002. Run `flask database upgrade`" in told.output
+
+
+def test_a_worker_ends_when_the_database_has_outgrown_it(
+    be: Callable[[str], None], flask: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    monkeypatch.setattr(presence._Worker, "presence", None)
+    monkeypatch.setattr(presence.os, "kill", lambda _pid, number: asked.append(number))
+    migrate("9001")
+    flask("database", "expand")
+    be("old")
+    presence.be_there()
+    assert ([each.kind for each in presence.seen()], asked) == (["worker"], [])
+    be("new")
+    flask("database", "backfill", "--hurry")
+    flask("database", "contract", "--force")
+    be("old")
+    presence.be_there()
+    assert asked == [signal.SIGTERM]
+    assert "contracted by 9003" in presence.complaint_of_worker()
+    presence.leave()
+    assert presence.seen() == []
