@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
+    from app.core.policy import Actor
     from app.topics.models import Topic
 
 # The newest facts of a stream that a page tells: a topic's story, not its log.
@@ -37,12 +38,16 @@ LONGEST = 200
 
 @dataclass(frozen=True)
 class Happening:
-    """One fact as those who word it see it; `by` is None when nobody did it."""
+    """One fact as those who word it see it; `by` is None when nobody did it, `reader` who asks.
+
+    What is told differs by what the reader is and may see, never by who they are: it is kept.
+    """
 
     event: Event
     at: datetime
     by: Person | None
     topic: Topic
+    reader: Actor
 
 
 @dataclass(frozen=True)
@@ -94,8 +99,8 @@ def line(*kinds: type[Event]) -> Callable[[One], One]:
     return register
 
 
-def timeline(topic: Topic) -> list[Told]:
-    """What happened to `topic` and is worth telling, the first first."""
+def timeline(topic: Topic, reader: Actor) -> list[Told]:
+    """What happened to `topic` and is worth telling this reader, the first first."""
     stream = (Fact.stream == f"topic:{topic.id}") & Fact.name.in_(list(_told))
     query = select(Fact).where(stream).order_by(Fact.at.desc(), Fact.id.desc()).limit(LONGEST)
     facts = session.scalars(query).all()[::-1]
@@ -103,7 +108,8 @@ def timeline(topic: Topic) -> list[Told]:
     together: dict[Many, list[tuple[int, Happening]]] = defaultdict(list)
     for place, fact in enumerate(facts):
         by = people.get(fact.actor_id) if fact.actor_id is not None else None
-        together[_told[fact.name]].append((place, Happening(fact.event, fact.at, by, topic)))
+        happening = Happening(fact.event, fact.at, by, topic, reader)
+        together[_told[fact.name]].append((place, happening))
     told: dict[int, Told] = {}
     for word, placed in together.items():
         worded = word([happening for _, happening in placed])

@@ -394,8 +394,9 @@ def it_was_moderated(happenings: Sequence[Happening]) -> Sequence[Line | None]:
     """What was done, by whom and why; what was hidden is told to staff only."""
     done = queries.acts_by_id(getattr(h.event, "act_id", 0) for h in happenings)
     names = queries.category_names(done.values())
-    titles = queries.titles(done.values(), current_actor())
-    sees_all = policy.can(current_actor(), "moderation.read_hidden_reasons")
+    reader = happenings[0].reader
+    titles = queries.titles(done.values(), reader)
+    sees_all = policy.can(reader, "moderation.read_hidden_reasons")
     told: list[Line | None] = []
     for each in happenings:
         act = done.get(getattr(each.event, "act_id", 0))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from flask import current_app, url_for
 
 from app.core import markup
+from app.core.policy import is_staff
 from app.topics import queries, timeline, turns
 from app.topics.answering import answers_today
 from app.topics.promise import standing, timing
@@ -54,7 +55,12 @@ class Thread:
     @cached_property
     def happened(self) -> list[Told]:
         """Its timeline."""
-        return timeline.timeline(self.topic)
+        return timeline.timeline(self.topic, self._actor)
+
+    @property
+    def is_for_staff(self) -> bool:
+        """Whether its timeline tells what only those who work here are told."""
+        return is_staff(self._actor, None)
 
     @cached_property
     def today(self) -> ActingPerson:
