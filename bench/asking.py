@@ -12,6 +12,7 @@ import os
 import re
 import selectors
 import shutil
+import signal
 import socket
 import statistics
 import subprocess
@@ -132,7 +133,8 @@ def command(kind: str, application: str, port: int, workers: int) -> list[str]:
 def served(
     how: list[str], folder: Path, environ: dict[str, str], port: int, kind: str = ""
 ) -> Iterator[Server]:
-    """Run it, once it answers; stopped afterwards. Its own words go to a file of `folder`."""
+    """Run it, once it answers; stopped afterwards, also when we are asked to stop."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     with tempfile.TemporaryFile() as said:
         process = subprocess.Popen(how, cwd=folder, env=environ, stdout=said, stderr=said)
         try:
