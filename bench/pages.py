@@ -19,7 +19,7 @@ import sys
 import tempfile
 from contextlib import ExitStack
 from contextvars import Context
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -259,6 +259,8 @@ def main(
         column.justify = "right"
     with tempfile.TemporaryDirectory(prefix="otklik-bench-") as root, ExitStack() as stack:
         bank = ready_bank(Path(root), topics, database)
+        if quick:
+            bank = replace(bank, topics=bank.topics[:10])
         found = list(pages(bank))
         asked_of_sql = statements(bank, found)
         servers = start(stack, Path(root), bank, server, workers)
