@@ -59,7 +59,7 @@ def missing() -> list[str]:
     wanted = []
     if os.geteuid() != 0:
         wanted.append("root (network namespaces are made)")
-    packages = {"ip": "iproute2", "nginx": "nginx", "sysctl": "procps"}
+    packages = {"ip": "iproute2", "nginx": "nginx", "setpriv": "util-linux"}
     wanted += [f"{name} ({pack})" for name, pack in packages.items() if not shutil.which(name)]
     return wanted
 
