@@ -229,8 +229,8 @@ def row(page: Page, lines: int, found: list[Pair], plain: float) -> list[str]:
         *(f"{_middle(ours, 'p50'):.2f}", f"{_middle(ours, 'p99'):.1f}"),
         f"{_middle(ours, 'cpu'):.2f}",
         *(f"{_middle(hellos, 'rate'):,.0f}", f"{_middle(hellos, 'cpu'):.3f}"),
-        f"{statistics.median(p.rate / h.rate for p, h in found):.2f}",
-        f"{_middle(ours, 'rate') / plain:.1f}",
+        f"{statistics.median(p.rate / h.rate for p, h in found):.2g}",
+        f"{_middle(ours, 'rate') / plain:.2g}",
     ]
 
 
