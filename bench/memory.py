@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 # Flat: the line through the second half of a life rises by less of its median than this.
 RISE = 0.03
 # Who has lived shorter is still filling what it keeps.
-LONG_ENOUGH = 8 * 60.0
+LONG_ENOUGH = 15 * 60.0
 
 
 @dataclass(frozen=True)
