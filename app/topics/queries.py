@@ -9,7 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Integer, and_, bindparam, func, select
-from sqlalchemy.orm import joinedload, lazyload
+from sqlalchemy.orm import joinedload, lazyload, selectinload
 
 from app.accounts.models import Person
 from app.core.db import session, while_reading
@@ -29,7 +29,7 @@ from app.topics.models import (
 from app.topics.policy import MANAGERS, sight, visible_posts, visible_topics
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
 
     from sqlalchemy import ColumnElement, Row, Select
@@ -219,7 +219,7 @@ def _on_desk(
 def topics_by_id(actor: Actor, ids: Iterable[int]) -> dict[int, Topic]:
     """Those of `ids` that this actor may read, by id."""
     query = select(Topic).where(Topic.id.in_(list(ids)), visible_topics(actor))
-    found = session.scalars(query.options(*_for_a_line())).unique()
+    found = session.scalars(query.options(*_for_a_line(selectinload))).unique()
     return {t.id: t for t in found}
 
 
@@ -661,7 +661,7 @@ def sitemap_topics(actor: Actor, number: int) -> Sequence[tuple[int, datetime]]:
     return [(row.id, row.active_at) for row in session.execute(query.order_by(Topic.id))]
 
 
-def _for_a_line() -> tuple[Any, ...]:
+def _for_a_line(tags: Callable[[Any], Any] = lazyload) -> tuple[Any, ...]:
     """Everything a line in a list shows, without a statement a row, and nothing else."""
     category = joinedload(Topic.category)
-    return (lazyload(Topic.tags), category.lazyload(Category.delegates))
+    return (tags(Topic.tags), category.lazyload(Category.delegates))

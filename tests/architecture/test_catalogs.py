@@ -63,9 +63,9 @@ PROGRAMS = {
 
 @pytest.fixture(scope="module")
 def jinja() -> Environment:
-    return Environment(
-        autoescape=True, extensions=["jinja2.ext.i18n", "jinja2.ext.do", "jinja2.ext.loopcontrols"]
-    )
+    ours = "app.core.pagecache.pieces.PieceTag"
+    also = ["jinja2.ext.i18n", "jinja2.ext.do", "jinja2.ext.loopcontrols", ours]
+    return Environment(autoescape=True, extensions=also)
 
 
 def test_every_message_is_translated_whole() -> None:

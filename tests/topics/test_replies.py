@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def posts(topic: Topic) -> list[tuple[str, str]]:
     manager = Person(id=0, role="manager", name="")
-    return [(p.kind, p.body) for p in queries.posts(topic, manager)]
+    return [(p.kind, p.body) for p in queries.last_posts(topic, manager, 99)]
 
 
 def test_owner_deputy_and_delegate_answer(

@@ -48,8 +48,11 @@ _VERSION: Final = "otklik.piece_version"
 _SUM: Final = "SELECT sum(number) FROM page_versions"
 
 
-class _Nobody:
-    """Stands for whoever reads while a piece is made."""
+class Nobody:
+    """Stands for whoever reads while a piece is made: the language and the zone are known."""
+
+    def __init__(self, locale: str, timezone: str) -> None:
+        self.locale, self.timezone = locale, timezone
 
     def __getattr__(self, name: str) -> NoReturn:
         message = f"A piece of a page is for many readers: it may not ask for their {name}."
@@ -58,9 +61,6 @@ class _Nobody:
     def __bool__(self) -> NoReturn:
         message = "A piece of a page is for many readers: it may not ask whether one is there."
         raise RuntimeError(message)
-
-
-NOBODY: Final = _Nobody()
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,8 @@ def init(app: Flask, most: int) -> None:
 def keep(name: str, *of: Hashable, make: Callable[[], T]) -> T:
     """What `make` returns, unless it is known; nobody may change it afterwards."""
     # Before anything is made: both are asked of the reader.
-    key = name, of, i18n.locale_code(), i18n.zone_now().key
+    locale, zone = i18n.locale_code(), i18n.zone_now().key
+    key = name, of, locale, zone
     shelf: Pieces | None = current_app.extensions["otklik.pieces"]
     version = _version() if shelf is not None and reads_only.get() else None
     if shelf is not None and version is not None:
@@ -129,16 +130,16 @@ def keep(name: str, *of: Hashable, make: Callable[[], T]) -> T:
             value: T = found.value
             return value
     with making.piece() as made:
-        value = _of_nobody(make)
+        value = _as(Nobody(locale, zone), make)
     making.take_over(made)
     if shelf is not None and version is not None and not made.is_for_one:
         shelf.put(version, key, Piece(value, made))
     return value
 
 
-def _of_nobody(make: Callable[[], T]) -> T:
+def _as(nobody: Nobody, make: Callable[[], T]) -> T:
     reader = g.get("_login_user")
-    g._login_user = NOBODY  # noqa: SLF001 (where Flask-Login keeps who reads)
+    g._login_user = nobody  # noqa: SLF001 (where Flask-Login keeps who reads)
     try:
         return make()
     finally:
@@ -175,8 +176,8 @@ class PieceTag(Extension):
         kept = self.call_method("_kept", of)
         return nodes.CallBlock(kept, [], [], [nobody, *body]).set_lineno(line)
 
-    def _nobody(self) -> _Nobody:
-        return NOBODY
+    def _nobody(self) -> Any:
+        return g._login_user  # noqa: SLF001
 
     def _kept(self, name: str, *of: Hashable, caller: Callable[[], str]) -> str:
         return keep(name, *of, make=caller)
