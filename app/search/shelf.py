@@ -14,7 +14,6 @@ from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 from app.core import pagecache
 from app.search.cursor import Cursor
-from app.search.engines import EngineError
 from app.search.index import Index
 
 if TYPE_CHECKING:
@@ -91,7 +90,7 @@ def stamp() -> str:
     if now > _Stamp.until:
         try:
             _Stamp.told = index().stamp
-        except (OSError, EngineError):
+        except Exception:  # noqa: BLE001 (damaged files fail in every way there is)
             _Stamp.told = ""
         _Stamp.until = now + STAMP_HOLDS
     return _Stamp.told

@@ -335,6 +335,7 @@ EXACT_COLUMNS = {
     "calendar_versions.digest", "policy_versions.spec", "exports.key", "consents.address_hash",
     "watched_words.key", "widget_sites.key", "widget_sites.issuer", "widget_keys.secret",
     "widget_keys.public_key", "widget_used_tokens.digest", "widget_enquiries.guest",
+    "processes.key",
 }  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import os
@@ -658,6 +659,7 @@ def test_pages_work_without_an_index(
     assert browser.get(f"/topics/{topic.id}").status_code == 200
     assert "search index" in caplog.text
     caplog.clear()  # it holds the files that Whoosh could not make sense of
+    gc.collect()
 
 
 def test_browsers_learn_how_to_search_here(browser: Browser, house: Builders) -> None:
