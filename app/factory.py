@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask, g, request
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import config
@@ -194,7 +194,7 @@ def _brand() -> Brand:
     if "brand" not in g:
         try:
             g.brand = the_brand()
-        except OperationalError:
+        except SQLAlchemyError:
             # What is made with it is not for everybody.
             pagecache.never()
             g.brand = plain()

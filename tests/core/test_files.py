@@ -337,13 +337,13 @@ def test_who_sends_a_picture_is_told_and_loses_nothing(
 
     sent = browser.post("/media", {"file": (io.BytesIO(drawn()), "снимок.png")}, headers=JSON)
     assert sent.status_code == 503
-    assert "Pictures cannot be kept right now" in sent.json["error"]
+    assert "Картинки сейчас не сохраняются" in sent.json["error"]
 
     said = {"kind": "question", "title": "Почему не приходит код из банка", "category": category.id,
             "body": "Жду с утра, а его всё нет и нет."}  # fmt: skip
     form = browser.post("/ask", {**said, "picture": (io.BytesIO(drawn()), "снимок.png")})
     assert form.status_code == 422
-    assert "Pictures cannot be kept right now" in form.text
+    assert "Картинки сейчас не сохраняются" in form.text
     assert said["title"] in form.text
     assert said["body"] in form.text
     about = "Пеку хлеб по субботам."
@@ -353,7 +353,7 @@ def test_who_sends_a_picture_is_told_and_loses_nothing(
          "picture": (io.BytesIO(drawn()), "я.png")},
     )  # fmt: skip
     assert profile.status_code == 422
-    assert "Pictures cannot be kept right now" in profile.text
+    assert "Картинки сейчас не сохраняются" in profile.text
     assert about in profile.text
 
     assert session.scalars(select(Image)).all() == []
