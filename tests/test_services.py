@@ -66,6 +66,8 @@ def test_every_process_gets_its_own_copy_of_a_template(tmp_path: Path) -> None:
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGKILL], ids=lambda sent: sent.name)
 def test_the_server_goes_with_its_last_user(tmp_path: Path, sent: signal.Signals) -> None:
     waiting = (
+        # A run in the background hands on that Ctrl-C is ignored.
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "import sys, time; from pathlib import Path; from tests import services\n"
         "with services.postgres(Path(sys.argv[1])): print('up', flush=True); time.sleep(60)\n"
     )

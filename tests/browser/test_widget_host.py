@@ -38,6 +38,11 @@ PAGE = """<!doctype html><html lang="{lang}" {html}><meta charset="utf-8"><title
 STUB = "window.Otklik=window.Otklik||function(){(Otklik.q=Otklik.q||[]).push(arguments)};"
 
 
+def wait(frame: Frame, condition: str, arg: object = None) -> None:
+    """By the clock: where a frame is out of sight, a browser draws nothing to go by."""
+    frame.wait_for_function(condition, arg=arg, polling=50)
+
+
 @dataclass
 class Bank:
     """The bank's pages, each made as it is opened, and what a browser had to say of them."""
@@ -78,7 +83,7 @@ class Bank:
 
     def heard(self, kind: str) -> list[dict[str, Any]]:
         """What the frame heard of this kind."""
-        self.frame().wait_for_function("kind => heard.some((e) => e.t === kind)", arg=kind)
+        wait(self.frame(), "kind => heard.some((e) => e.t === kind)", kind)
         return [e["p"] for e in self.frame().evaluate("heard") if e["t"] == kind]
 
     def includes(self, tag: str) -> None:
@@ -298,14 +303,14 @@ def test_a_button_and_a_block_get_along(bank: Bank) -> None:
     frame = page.frame_locator("#here iframe")
     expect(frame.get_by_label("Search")).to_be_attached()
     [two] = [each for each in page.frames if "/embed/two" in each.url]
-    two.wait_for_function("heard.length")
+    wait(two, "heard.length")
     assert two.evaluate("heard[0].p.open") is True
     two.evaluate("say('size', { height: 420 })")
     expect(block).to_have_js_property("clientHeight", 420)
 
     page.evaluate("Otklik('context', { product: 'Gold', rate: 5 })")
     for each in page.frames[1:]:
-        each.wait_for_function("heard.some((e) => e.p.context?.product === 'Gold')")
+        wait(each, "heard.some((e) => e.p.context?.product === 'Gold')")
     assert bank.said == []
 
 
@@ -318,7 +323,7 @@ def test_a_page_that_changes_without_loading(bank: Bank) -> None:
 
     page.evaluate("history.pushState({}, '', '/loans/car?sum=5'); document.title = 'Loans'")
     bank.button().click()
-    bank.frame().wait_for_function("heard.filter((e) => e.t === 'open').length === 2")
+    wait(bank.frame(), "heard.filter((e) => e.t === 'open').length === 2")
     opened = bank.heard("open")[-1]
     assert opened["page"].endswith("/loans/car")
     assert opened["title"] == "Loans"
@@ -393,7 +398,7 @@ def test_by_keyboard_alone(bank: Bank) -> None:
     expect(dialog).to_be_visible()
     expect(dialog).to_have_attribute("aria-modal", "false")
     expect(button).to_have_attribute("aria-expanded", "true")
-    bank.frame().wait_for_function("document.activeElement.matches('input')")
+    wait(bank.frame(), "document.activeElement.matches('input')")
     assert page.locator("iframe").get_attribute("title") == "Ask"
 
     page.keyboard.press("Escape")
@@ -403,7 +408,7 @@ def test_by_keyboard_alone(bank: Bank) -> None:
     # Back to what opened it, when that was the page's own.
     page.locator("#link").focus()
     page.evaluate("Otklik('open')")
-    bank.frame().wait_for_function("document.hasFocus()")
+    wait(bank.frame(), "document.hasFocus()")
     page.keyboard.press("Escape")
     expect(page.locator("#link")).to_be_focused()
 
@@ -433,7 +438,7 @@ def test_it_moves_nothing_and_fits_everywhere(bank: Bank) -> None:
     assert box is not None
     assert (box["width"], box["height"]) == (400, 640)
     [two] = [each for each in page.frames if "/embed/two" in each.url]
-    two.wait_for_function("heard.length")
+    wait(two, "heard.length")
     two.evaluate("say('size', { height: 280 })")
     expect(page.locator("#here iframe")).to_have_js_property("clientHeight", 280)
     page.evaluate(AXE)
