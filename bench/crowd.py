@@ -211,6 +211,7 @@ class _One:
         self.visitor.close()
 
     def act(self) -> None:
+        """What this sort of person does once, of their own accord."""
         raise NotImplementedError
 
     def think(self, seconds: float) -> bool:

@@ -28,6 +28,7 @@ from app.core import i18n
 from app.core.db import reads_only, session
 from app.core.pagecache import making
 from app.core.pagecache.kept import Part
+from app.core.pagecache.versions import read_version
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
@@ -39,13 +40,12 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# Of the memory that is given for pages, as much again.
+# So much of the memory that is given for pages is given for pieces besides.
 SHARE: Final = 0.25
 AROUND: Final = 600
 # Most of it is Cyrillic.
 BYTES_A_LETTER: Final = 2
 _VERSION: Final = "otklik.piece_version"
-_SUM: Final = "SELECT sum(number) FROM page_versions"
 
 
 class Nobody:
@@ -93,15 +93,15 @@ class Pieces:
 
     def _begin_anew(self) -> None:
         self._lock = threading.Lock()
-        self.version: object = None
+        self.version: int | None = None
         self._part: Part[Hashable, Piece] = Part(self.most)
 
-    def get(self, version: object, key: Hashable) -> Piece | None:
+    def get(self, version: int, key: Hashable) -> Piece | None:
         """The piece, if it is still true in this version."""
         with self._lock:
             return self._part.get(key) if version == self.version else None
 
-    def put(self, version: object, key: Hashable, piece: Piece) -> None:
+    def put(self, version: int, key: Hashable, piece: Piece) -> None:
         """Keep it, and none of another version."""
         with self._lock:
             if version != self.version:
@@ -146,17 +146,18 @@ def _as(nobody: Nobody, make: Callable[[], T]) -> T:
         g._login_user = reader  # noqa: SLF001
 
 
-def _version() -> object:
+def _version() -> int | None:
     if _VERSION not in session.info:
         session.connection()
-    return session.info.get(_VERSION)
+    found: int | None = session.info.get(_VERSION)
+    return found
 
 
 @event.listens_for(session, "after_begin")
 def _take_version(begun: Session, _: SessionTransaction, connection: Connection) -> None:
     """First of all: what is committed meanwhile makes a piece old, and never an old piece new."""
     if reads_only.get() and has_app_context() and current_app.extensions.get("otklik.pieces"):
-        begun.info[_VERSION] = connection.exec_driver_sql(_SUM).scalar()
+        begun.info[_VERSION] = read_version(connection)
     else:
         begun.info.pop(_VERSION, None)
 
