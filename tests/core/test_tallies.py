@@ -135,6 +135,28 @@ def test_a_large_batch_is_written_at_once(tally: Tally[str], book: Book, by_itse
     assert soon(lambda: sum(book.whole.values()) == tallies.LARGE)
 
 
+def test_large_batches_do_not_follow_each_other_closely(
+    tally: Tally[str], book: Book, by_itself: None
+) -> None:
+    tally.add("first", searched=1)
+    tally.flush()
+    for n in range(3 * tallies.LARGE):
+        tally.add(str(n), searched=1)
+    timer = tally._timer
+    assert timer is not None
+    timer.cancel()
+    assert tallies.APART - 2 < timer.interval <= tallies.APART
+    assert len(book.batches) == 1
+
+
+def test_no_transaction_is_long(tally: Tally[str], book: Book) -> None:
+    for n in range(2 * tallies.LARGE + 1):
+        tally.add(str(n), searched=1)
+    assert tally.flush() == 2 * tallies.LARGE + 1
+    assert [len(batch) for batch in book.batches] == [tallies.LARGE, tallies.LARGE, 1]
+    assert sum(book.whole.values()) == 2 * tallies.LARGE + 1
+
+
 def soon(holds: Any) -> bool:
     until = time.monotonic() + 5
     while time.monotonic() < until:
