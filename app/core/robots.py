@@ -1,6 +1,7 @@
 """Who reads for a machine: what they do is no sign of what people want."""
 
 import re
+from functools import lru_cache
 
 # "Cubot" is a maker of telephones.
 _MACHINE = re.compile(
@@ -10,6 +11,7 @@ _MACHINE = re.compile(
 )
 
 
+@lru_cache(maxsize=512)  # a few names come again and again
 def is_robot(agent: str) -> bool:
     """Whether a browser's name is a crawler's or a probe's, or is missing."""
     return not agent.strip() or _MACHINE.search(agent) is not None

@@ -36,6 +36,11 @@ if TYPE_CHECKING:
 OF_THE_SITE, OF_A_TOPIC = 12, 6
 BITS = 64
 
+# No browser's name is longer; what is made of it is remembered for a while.
+_LONGEST = 500
+# What browsers fetch before it is asked for, by the names they have given that.
+_PURPOSES = ("HTTP_SEC_PURPOSE", "HTTP_PURPOSE", "HTTP_X_PURPOSE", "HTTP_X_MOZ")
+
 # The day, and the topic; 0 stands for the whole site.
 Key = tuple["date", int]
 V = TypeVar("V", SiteVisits, TopicVisits)
@@ -49,21 +54,20 @@ def note(environ: Mapping[str, Any], topic_id: int | None) -> None:
     if not is_reading(environ):
         return
     day = clock.now().date()
-    agent = environ.get("HTTP_USER_AGENT", "")
-    who = _hash(day, _household(environ.get("REMOTE_ADDR") or ""), agent)
-    _reading.add((day, 0), views=1, **{_place(who, OF_THE_SITE): 1})
+    agent = environ.get("HTTP_USER_AGENT", "")[:_LONGEST]
+    on_the_site, on_a_topic = _left_by(day, environ.get("REMOTE_ADDR") or "", agent)
+    _reading.add((day, 0), **on_the_site)
     if topic_id is not None:
-        _reading.add((day, topic_id), views=1, **{_place(who, OF_A_TOPIC): 1})
+        _reading.add((day, topic_id), **on_a_topic)
 
 
 def is_reading(environ: Mapping[str, Any]) -> bool:
     """Whether somebody looks at what is sent: a person, at a page of its own, now."""
-    if environ["REQUEST_METHOD"] != "GET" or _robot(environ.get("HTTP_USER_AGENT", "")):
+    if environ["REQUEST_METHOD"] != "GET" or is_robot(environ.get("HTTP_USER_AGENT", "")):
         return False
-    # What browsers fetch before it is asked for, by the names they have given that.
-    for header in ("HTTP_SEC_PURPOSE", "HTTP_PURPOSE", "HTTP_X_PURPOSE", "HTTP_X_MOZ"):
-        said = environ.get(header)
-        if said and ("prefetch" in said.lower() or "preview" in said.lower()):
+    if not environ.keys().isdisjoint(_PURPOSES):
+        said = " ".join(environ.get(header, "") for header in _PURPOSES).lower()
+        if "prefetch" in said or "preview" in said:
             return False
     return bool(environ.get("HTTP_SEC_FETCH_DEST", "document") == "document")
 
@@ -96,8 +100,11 @@ def estimate(sketch: bytes) -> int:
 # ——— marks
 
 
-_robot = lru_cache(maxsize=512)(is_robot)
-_household = lru_cache(maxsize=2048)(household)
+@lru_cache(maxsize=2048)
+def _left_by(day: date, address: str, agent: str) -> tuple[dict[str, int], dict[str, int]]:
+    """What one who reads adds to the site's counts, and to a topic's."""
+    who = _hash(day, household(address), agent)
+    return {"views": 1, _place(who, OF_THE_SITE): 1}, {"views": 1, _place(who, OF_A_TOPIC): 1}
 
 
 @lru_cache(maxsize=2)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import parse_qsl
 
 from werkzeug.datastructures import LanguageAccept
@@ -31,8 +30,7 @@ _LONGEST_HEADER: Final = 300
 _LONGEST_QUERY: Final = 2000
 
 
-@dataclass(frozen=True)
-class Offered:
+class Offered(NamedTuple):
     """The languages of this bank's pages, and the one for who wants none of them."""
 
     languages: tuple[str, ...]
@@ -43,7 +41,7 @@ def is_for_everybody(environ: WSGIEnvironment) -> bool:
     """Whether nothing of this request says who asks, whatever its cookies say."""
     if environ.get("SCRIPT_NAME") or environ.get("CONTENT_LENGTH", "0") not in {"", "0"}:
         return False
-    if any(name in environ for name in _OURS_ALONE):
+    if not environ.keys().isdisjoint(_OURS_ALONE):
         return False
     # Another site's page, not its reader, asks: `core.web` looks closer.
     asks = environ.get("HTTP_SEC_FETCH_SITE") in {"cross-site", "same-site"}

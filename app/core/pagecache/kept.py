@@ -10,7 +10,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Hashable
 from dataclasses import dataclass, field
-from typing import Any, Final, Generic, Protocol, TypeVar
+from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar
 
 from app.core.pagecache import packing
 from app.core.pagecache.making import still_stands
@@ -33,8 +33,7 @@ _OF_A_VARIANT: Final = frozenset({
 _OF_A_BODY: Final = frozenset({"content-length", "content-encoding", "content-type"})
 
 
-@dataclass(frozen=True)
-class Key:
+class Key(NamedTuple):
     """What a page differs by. The query stands as it was sent: pages say their own address."""
 
     scheme: str

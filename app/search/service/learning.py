@@ -8,6 +8,7 @@ killed are lost. What is kept says nothing about who asked, see `discretion`.
 from __future__ import annotations
 
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, select
@@ -129,8 +130,15 @@ def _note(words: str, topic_id: int, locale: str, what: str) -> None:
 
 
 def _key(words: str, locale: str) -> WordsKey | None:
+    said = _said(words, locale)
+    return None if said is None else (clock.now().date(), *said)
+
+
+@lru_cache(maxsize=512)
+def _said(words: str, locale: str) -> tuple[str, str] | None:
+    """The words as they are kept, and their language; the same are often looked for."""
     kept = worth_keeping(words)
-    return None if kept is None else (clock.now().date(), kept, language.guess(kept, locale))
+    return None if kept is None else (kept, language.guess(kept, locale))
 
 
 def _row(key: WordsKey, counted: Mapping[str, int], category_id: int | None) -> dict[str, object]:
