@@ -16,7 +16,7 @@ from app.accounts import views as accounts
 from app.accounts.outside import providers
 from app.brand import views as brand
 from app.brand.queries import brand as the_brand
-from app.brand.queries import own_numbers, plain, trusted_hosts
+from app.brand.queries import brand_apart, own_numbers, plain, trusted_hosts
 from app.core import (
     addresses,
     allowed,
@@ -32,6 +32,7 @@ from app.core import (
     framing,
     headers,
     i18n,
+    jinja,
     jobs,
     leaving,
     limits,
@@ -49,6 +50,7 @@ from app.core import (
     typing_time,
     web,
 )
+from app.core.pagecache import pieces
 from app.core.pagecache.asking import Offered
 from app.core.web import current_actor
 from app.ideas import views as ideas
@@ -133,8 +135,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     """The application. `settings`, when given, stand in for what `config.load` reads."""
     app = Flask("app", template_folder="../templates", static_folder="../static")
     app.config.update(config.load() if settings is None else settings)
-    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.policies["ext.i18n.trimmed"] = True
+    jinja.init(app)
     _init_core(app)
     if app.config["TRUSTED_PROXIES"]:
         # Before all of ours: whoever stands there must know who asks, and by which address.
@@ -191,14 +192,16 @@ def _reader_can(permission: str, thing: object = None) -> bool:
 
 
 def _brand() -> Brand:
-    if "brand" not in g:
+    found: Brand | None = g.get("brand")
+    if found is None:
         try:
-            g.brand = the_brand()
+            found = pieces.keep_for_all("brand", make=brand_apart)
+            allowed.know(found.own_numbers)
         except SQLAlchemyError:
             # What is made with it is not for everybody.
             pagecache.never()
-            g.brand = plain()
-    found: Brand = g.brand
+            found = plain()
+        g.brand = found
     return found
 
 
@@ -227,9 +230,11 @@ def _reader_zone() -> str:
 
 
 def _what_every_page_shows() -> dict[str, Any]:
+    if "brand_css_url" not in g:
+        g.brand_css_url = brand.css_url(_brand())
     return {
         "brand": _brand(),
-        "brand_css_url": brand.css_url(_brand()),
+        "brand_css_url": g.brand_css_url,
         "actor": current_actor(),
         "locale": i18n.locale_code(),
         "locales": _offered_locales(),

@@ -58,7 +58,11 @@ class Guest:
         """Nothing to remember (Flask-Login asks)."""
 
 
-_BY_KEY = select(Row).where(Row.key_hash == bindparam("key_hash"))
+_BY_KEY = (
+    select(Row, Person)
+    .outerjoin(Person, Person.id == Row.person_id)
+    .where(Row.key_hash == bindparam("key_hash"))
+)
 
 
 class BrowserSession(CallbackDict[str, Any], SessionMixin):
@@ -75,6 +79,8 @@ class BrowserSession(CallbackDict[str, Any], SessionMixin):
         # Renewed only if it still stands: what was ended elsewhere must not rise under a new key.
         self.must_stand = False
         self.stale = False
+        # Read with it, and held: the session forgets what nobody holds.
+        self.person: Person | None = None
         # Why nobody knows whose browser this is.
         self.away: SQLAlchemyError | None = None
 
@@ -98,7 +104,7 @@ class TableSessions(SessionInterface):
         if not key:
             return BrowserSession()
         try:
-            row = session.scalar(_BY_KEY, {"key_hash": digest(key)})
+            row, person = session.execute(_BY_KEY, {"key_hash": digest(key)}).first() or (None, None)
         except SQLAlchemyError as error:
             if not reach.is_away(error):
                 raise
@@ -115,6 +121,7 @@ class TableSessions(SessionInterface):
         if row.created_at < clock.now() - longest:
             return BrowserSession()
         found = BrowserSession(dict(row.data), key)
+        found.person = person
         found.stale = row.seen_at < clock.now() - SEEN
         return found
 

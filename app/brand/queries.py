@@ -27,6 +27,17 @@ def brand() -> Brand:
     return found or plain()
 
 
+def brand_apart() -> Brand:
+    """The same, outside of the session: to be kept for other requests, and changed by nobody."""
+    found = brand()
+    if found in session:
+        logo = found.logo
+        session.expunge(found)
+        if logo is not None:
+            session.expunge(logo)
+    return found
+
+
 def own_numbers() -> list[str]:
     """What the bank says of itself in public: phones, addresses, requisites."""
     return brand().own_numbers

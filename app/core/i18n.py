@@ -115,9 +115,10 @@ def _catalog() -> Translations:
     """The messages in the language spoken now, asked for once a request: a page has hundreds."""
     if not has_app_context():
         return _messages("en")
-    if "catalog" not in g:
-        g.catalog = _messages(locale_code())
-    return cast("Translations", g.catalog)
+    found: Translations | None = g.get("catalog")
+    if found is None:
+        found = g.catalog = _messages(locale_code())
+    return found
 
 
 @cache
@@ -129,6 +130,7 @@ def _ask_anew() -> None:
     """Of what was remembered for this request, the zone and the language."""
     refresh()
     g.pop("catalog", None)
+    g.pop("language", None)
 
 
 def init(app: Flask, locale: Callable[[], str], zone: Callable[[], str]) -> None:
@@ -188,8 +190,13 @@ def speaking(locale: str, zone: str) -> Iterator[None]:
 
 def locale_code() -> str:
     """The language spoken now: "ru", "uk" or "en"."""
-    locale = get_locale()
-    return locale.language if locale else "en"
+    found: str | None = g.get("language") if has_app_context() else None
+    if found is None:
+        locale = get_locale()
+        found = locale.language if locale else "en"
+        if has_app_context():
+            g.language = found
+    return found
 
 
 def is_locale(code: str | None) -> bool:

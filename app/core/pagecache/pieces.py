@@ -49,10 +49,11 @@ _VERSION: Final = "otklik.piece_version"
 
 
 class Nobody:
-    """Stands for whoever reads while a piece is made: the language and the zone are known."""
+    """Stands for whoever reads while a piece is made; the language and the zone may be known."""
 
-    def __init__(self, locale: str, timezone: str) -> None:
-        self.locale, self.timezone = locale, timezone
+    def __init__(self, locale: str | None = None, timezone: str | None = None) -> None:
+        if locale is not None:
+            self.locale, self.timezone = locale, timezone
 
     def __getattr__(self, name: str) -> NoReturn:
         message = f"A piece of a page is for many readers: it may not ask for their {name}."
@@ -120,7 +121,15 @@ def keep(name: str, *of: Hashable, make: Callable[[], T]) -> T:
     """What `make` returns, unless it is known; nobody may change it afterwards."""
     # Before anything is made: both are asked of the reader.
     locale, zone = i18n.locale_code(), i18n.zone_now().key
-    key = name, of, locale, zone
+    return _kept((name, of, locale, zone), Nobody(locale, zone), make)
+
+
+def keep_for_all(name: str, *of: Hashable, make: Callable[[], T]) -> T:
+    """The same for what has neither language nor zone."""
+    return _kept((name, of), Nobody(), make)
+
+
+def _kept(key: Hashable, nobody: Nobody, make: Callable[[], T]) -> T:
     shelf: Pieces | None = current_app.extensions["otklik.pieces"]
     version = _version() if shelf is not None and reads_only.get() else None
     if shelf is not None and version is not None:
@@ -130,7 +139,7 @@ def keep(name: str, *of: Hashable, make: Callable[[], T]) -> T:
             value: T = found.value
             return value
     with making.piece() as made:
-        value = _as(Nobody(locale, zone), make)
+        value = _as(nobody, make)
     making.take_over(made)
     if shelf is not None and version is not None and not made.is_for_one:
         shelf.put(version, key, Piece(value, made))
@@ -143,13 +152,17 @@ def _as(nobody: Nobody, make: Callable[[], T]) -> T:
     try:
         return make()
     finally:
-        g._login_user = reader  # noqa: SLF001
+        if reader is None:
+            g.pop("_login_user")
+        else:
+            g._login_user = reader  # noqa: SLF001
 
 
 def _version() -> int | None:
-    if _VERSION not in session.info:
+    info = session.info
+    if _VERSION not in info:
         session.connection()
-    found: int | None = session.info.get(_VERSION)
+    found: int | None = info.get(_VERSION)
     return found
 
 

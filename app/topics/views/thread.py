@@ -45,12 +45,23 @@ class Thread:
     @cached_property
     def answers(self) -> Sequence[Post]:
         """The official answers, the newest first."""
+        if self._replies is not None:
+            return self._replies[0]
         return queries.official_answers(self.topic, self._actor)
 
     @cached_property
     def comments(self) -> queries.Comments:
         """What else was said."""
+        if self._replies is not None:
+            return self._replies[1]
         return queries.comments(self.topic, self._actor, self.start)
+
+    @cached_property
+    def _replies(self) -> tuple[Sequence[Post], queries.Comments] | None:
+        """Both, of most topics; None of a long one, of which a page is shown."""
+        if self.start or self.topic.last_seq > queries.COMMENTS:
+            return None
+        return queries.all_replies(self.topic, self._actor)
 
     @cached_property
     def happened(self) -> list[Told]:
