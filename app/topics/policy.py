@@ -41,7 +41,7 @@ def answers_for_it(actor: Actor, topic: Topic) -> bool:
 
     In lists the same is said by `queries.category_ids_of`.
     """
-    return topic.category.is_answered_by(actor.id) or answering.stands_in(actor, topic.category)
+    return answering.may_answer(actor, topic)
 
 
 def is_not_closed(_actor: Actor, topic: Topic) -> bool:

@@ -254,6 +254,20 @@ def topics_by_id(actor: Actor, ids: Iterable[int]) -> dict[int, Topic]:
     return {t.id: t for t in found}
 
 
+def answered_among(actor: Actor, ids: Iterable[int]) -> dict[int, Topic]:
+    """Those of `ids` that this actor may read and that have an answer in sight, by id."""
+    found = session.scalars(_answered_in_sight(sight(actor)), {"ids": list(ids)}).unique()
+    return {t.id: t for t in found}
+
+
+@cache
+def _answered_in_sight(whose: str) -> Select[tuple[Topic]]:
+    seen = () if whose == MANAGERS else (Topic.hidden_at.is_(None),)
+    is_answered = Topic.answer.has(Post.hidden_at.is_(None))
+    query = select(Topic).where(Topic.id.in_(bindparam("ids", expanding=True)), is_answered, *seen)
+    return query.options(*_for_a_line())
+
+
 def last_posts(topic: Topic, actor: Actor, count: int) -> list[Post]:
     """The last answers and comments that this actor may read, in the order they were written."""
     query = select(Post).where(Post.topic_id == topic.id, visible_posts(actor))

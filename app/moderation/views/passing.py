@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from flask import flash, render_template, request, url_for
 
 from app.core import policy
 from app.core.i18n import _
+from app.core.pagecache import pieces
 from app.core.panels import panel
 from app.core.web import current_actor, go_back, inside
 from app.moderation import queries, service
@@ -30,13 +32,12 @@ def offered(topic: Topic, back: str | None = None) -> str:
     """The way to pass a topic on, beside the answer."""
     if not policy.can(current_actor(), "moderation.pass_on", topic):
         return ""
-    stuck = _is_stuck(topic)
-    return render_template(
-        "moderation/_pass_on.html",
-        topic=topic,
-        form=None if stuck else _form(topic, fresh=True),
-        back=back,
-    )
+    return pieces.keep("moderation:pass on", topic.id, back, make=partial(_shown, topic, back))
+
+
+def _shown(topic: Topic, back: str | None) -> str:
+    form = None if _is_stuck(topic) else _form(topic, fresh=True)
+    return render_template("moderation/_pass_on.html", topic=topic, form=form, back=back)
 
 
 @door.form("/topics/<int:topic_id>/passing", may="moderation.pass_on", on=topics.topic_in_sight)

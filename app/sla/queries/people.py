@@ -11,9 +11,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
 from sqlalchemy import event, select
+from sqlalchemy.orm import lazyload
 
 from app.accounts.models import Absence, Person
-from app.core import clock
+from app.core import clock, pagecache
 from app.core.db import session
 from app.sla.engine import people as engine
 from app.topics import answering
@@ -34,6 +35,8 @@ class _Roll:
     read_at: datetime
     absences: list[engine.Absence]
     substitutes: dict[int, Person]
+    # When somebody goes or comes back.
+    turns: tuple[datetime, ...]
     # Read when somebody's work first falls to them.
     managers: list[Person] | None = field(default=None)
 
@@ -51,8 +54,12 @@ def acting_in(
     categories: Iterable[Category], at: datetime | None = None
 ) -> dict[int, ActingPerson]:
     """Who answers in each category, by its id. Three statements at most in a transaction."""
-    at = at or clock.now()
+    asked, at = at, at or clock.now()
     roll = _roll(at)
+    if asked is None:
+        # Somebody goes or comes back without anything being written.
+        for turn in roll.turns:
+            pagecache.until(turn)
     return {each.id: _acting(each, at, roll) for each in categories}
 
 
@@ -142,10 +149,11 @@ def _roll(at: datetime) -> _Roll:
     if kept is not None and kept.read_at <= at:
         return kept
     query = select(Absence).where(Absence.ends_at > at).order_by(Absence.starts_at, Absence.id)
-    rows = session.scalars(query).unique().all()
+    rows = session.scalars(query.options(lazyload(Absence.person))).unique().all()
     substitutes = {a.substitute.id: a.substitute for a in rows if a.substitute is not None}
     gone = _gone(substitutes.values())
-    roll = _Roll(at, [*map(_read, rows), *gone], substitutes)
+    turns = tuple(turn for a in rows for turn in (a.starts_at, a.ends_at) if turn > at)
+    roll = _Roll(at, [*map(_read, rows), *gone], substitutes, turns)
     session.info[_ROLL] = roll
     return roll
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from flask import render_template
 
+from app.core.pagecache import pieces
 from app.core.panels import panel
 from app.core.policy import can
 from app.core.web import current_actor
@@ -44,5 +45,10 @@ def unattended() -> list[Unattended]:
 @panel("desk:head")
 def standing_in() -> str:
     """Why somebody finds the questions of another's category on their desk."""
-    categories = topics.categories_stood_in_by(current_actor())
-    return render_template("sla/_standing_in.html", categories=categories) if categories else ""
+    actor = current_actor()
+
+    def made() -> str:
+        categories = topics.categories_stood_in_by(actor)
+        return render_template("sla/_standing_in.html", categories=categories) if categories else ""
+
+    return pieces.keep("sla:standing in", actor.id, make=made)

@@ -15,7 +15,6 @@ from app.core.pagecache import pieces
 from app.core.policy import can
 from app.core.web import current_actor
 from app.topics import queries, turns
-from app.topics.promise import standing
 from app.topics.views import door
 from app.topics.views.writing import Writing, boxes
 
@@ -26,7 +25,8 @@ if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
     from app.accounts.models import Person
-    from app.topics.models import Category, Topic
+    from app.topics.models import Topic
+    from app.topics.queries import Named
 
 # What was said already, and the asker's earlier topics: enough to answer, not to get lost in.
 LAST_WORDS, EARLIER = 4, 3
@@ -45,7 +45,7 @@ def shown(writing: Writing | None = None, topic: Topic | None = None) -> Respons
     actor = current_actor()
     # Who manages topics sees every pile; who answers, their own.
     whose = None if can(actor, "topics.manage_categories") else actor
-    categories = queries.categories() if whose is None else queries.categories_answered_by(whose)
+    categories = queries.named_categories() if whose is None else queries.on_desk_of(whose)
     category, paused = _chosen(categories), request.args.get("waits") == "asker"
     cursor = request.args.get("cursor")
     pile = queries.due_for(whose, among=categories, category=category, paused=paused, cursor=cursor)
@@ -77,15 +77,14 @@ def shown(writing: Writing | None = None, topic: Topic | None = None) -> Respons
 
 def _opened(topic: Topic, actor: Person, writing: Writing) -> dict[str, Any]:
     return {
-        "stands": standing(topic),
-        "only_news": turns.awaits_only_news(topic),
+        "only_news": partial(turns.awaits_only_news, topic),
         "posts": partial(queries.last_posts, topic, actor, LAST_WORDS),
         "earlier": partial(queries.earlier_by_the_same, topic, actor, EARLIER),
         **boxes(topic, actor, writing),
     }
 
 
-def _day(whose: Person | None, categories: Sequence[Category]) -> queries.Day:
+def _day(whose: Person | None, categories: Sequence[Named]) -> queries.Day:
     since, ids = _midnight(), tuple(c.id for c in categories)
 
     def counted() -> queries.Day:
@@ -97,7 +96,7 @@ def _day(whose: Person | None, categories: Sequence[Category]) -> queries.Day:
     return pieces.keep("desk:day", whose.id if whose else None, since, ids, make=counted)
 
 
-def _chosen(categories: Sequence[Category]) -> Category | None:
+def _chosen(categories: Sequence[Named]) -> Named | None:
     slug = request.args.get("category")
     return next((c for c in categories if c.slug == slug), None)
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from flask import render_template
 from markupsafe import Markup
 
 from app.core import leaving, policy
+from app.core.pagecache import pieces
 from app.core.panels import panel
 from app.core.web import current_actor
 from app.widget.service import asking
@@ -32,6 +34,10 @@ def on_the_desk(topic: Topic) -> str:
 def _shown(topic: Topic) -> str:
     if not policy.can(current_actor(), "widget.see_enquiry", topic):
         return ""
+    return pieces.keep("widget:enquiry", topic.id, make=partial(_made, topic))
+
+
+def _made(topic: Topic) -> str:
     enquiry = asking.enquiry_of(topic)
     if enquiry is None:
         return ""
