@@ -104,7 +104,7 @@ class TableSessions(SessionInterface):
         if not key:
             return BrowserSession()
         try:
-            row, person = session.execute(_BY_KEY, {"key_hash": digest(key)}).first() or (None, None)
+            kept = session.execute(_BY_KEY, {"key_hash": digest(key)}).first()
         except SQLAlchemyError as error:
             if not reach.is_away(error):
                 raise
@@ -114,6 +114,7 @@ class TableSessions(SessionInterface):
             unread = BrowserSession()
             unread.away = error
             return unread
+        row, person = kept or (None, None)
         idle = timedelta(days=app.config["SESSION_DAYS"])
         longest = timedelta(days=app.config["SESSION_LONGEST_DAYS"])
         if row is None or row.seen_at < clock.now() - idle:

@@ -19,7 +19,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from app.accounts.models import Person
 from app.core.db import session
@@ -101,9 +101,8 @@ def line(*kinds: type[Event]) -> Callable[[One], One]:
 
 def timeline(topic: Topic, reader: Actor) -> list[Told]:
     """What happened to `topic` and is worth telling this reader, the first first."""
-    stream = (Fact.stream == f"topic:{topic.id}") & Fact.name.in_(list(_told))
-    query = select(Fact).where(stream).order_by(Fact.at.desc(), Fact.id.desc()).limit(LONGEST)
-    facts = session.scalars(query).all()[::-1]
+    asked = {"stream": f"topic:{topic.id}", "names": list(_told)}
+    facts = session.scalars(_NEWEST, asked).all()[::-1]
     people = _people({f.actor_id for f in facts if f.actor_id is not None})
     together: dict[Many, list[tuple[int, Happening]]] = defaultdict(list)
     for place, fact in enumerate(facts):
@@ -122,5 +121,14 @@ def timeline(topic: Topic, reader: Actor) -> list[Told]:
 def _people(ids: set[int]) -> dict[int, Person]:
     if not ids:
         return {}
-    found = session.scalars(select(Person).where(Person.id.in_(ids)))
-    return {p.id: p for p in found}
+    return {p.id: p for p in session.scalars(_THOSE, {"ids": list(ids)})}
+
+
+# Made once: to put a statement together and know it again takes longer than to ask it.
+_NEWEST = (
+    select(Fact)
+    .where(Fact.stream == bindparam("stream"), Fact.name.in_(bindparam("names", expanding=True)))
+    .order_by(Fact.at.desc(), Fact.id.desc())
+    .limit(LONGEST)
+)
+_THOSE = select(Person).where(Person.id.in_(bindparam("ids", expanding=True)))

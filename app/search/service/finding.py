@@ -284,9 +284,8 @@ def answered_like(actor: Actor, topic: Topic, *, limit: int = 3) -> list[Topic]:
     """Other topics like this one that have an official answer."""
     words = " ".join([topic.title, *(tag.name for tag in topic.tags)])
     ids = _ids_like(topic.id, words)
-    found = topics_queries.topics_by_id(actor, ids) if ids else {}
-    close = (found[i] for i in ids if i in found)
-    return [t for t in close if t.answer is not None and t.answer.hidden_at is None][:limit]
+    found = topics_queries.answered_among(actor, ids) if ids else {}
+    return [found[i] for i in ids if i in found][:limit]
 
 
 # What is like a topic changes slowly, and every reader of its page asks. Only ids are remembered:
