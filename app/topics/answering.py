@@ -12,21 +12,14 @@ Nothing of it is stored: it is asked for whenever a page is shown, a letter sent
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, TypeVar
-
-from sqlalchemy import select
-
-from app.core.db import reads_only, session, while_reading
-from app.core.pagecache import pieces
-from app.topics.models import Category, Topic
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from datetime import datetime
 
     from app.accounts.models import Person
-    from app.core.policy import Actor
+    from app.topics.models import Category, Topic
 
     Resolver = Callable[[Iterable[Category]], dict[int, "ActingPerson"]]
 
@@ -80,31 +73,6 @@ def answers_in(categories: Iterable[Category]) -> dict[int, ActingPerson]:
 def answers_today(category: Category) -> ActingPerson:
     """Who answers today in this category."""
     return answers_in([category])[category.id]
-
-
-def may_answer(actor: Actor, topic: Topic) -> bool:
-    """Whether this person is named in the topic's category, or answers there today."""
-    if actor.id is None:
-        return False
-    if reads_only.get():
-        return topic.category_id in categories_of(actor.id)
-    category = topic.category
-    return category.is_answered_by(actor.id) or answers_today(category).person.id == actor.id
-
-
-def categories_of(person_id: int) -> frozenset[int]:
-    """The same for all that is in a category, an archived one too; asked once for many pages."""
-    made = partial(_categories_of, person_id)
-    kept = partial(pieces.keep_for_all, "topics:answering", person_id, make=made)
-    return while_reading(f"topics.answering.{person_id}", kept)
-
-
-def _categories_of(person_id: int) -> frozenset[int]:
-    every = session.scalars(select(Category)).unique().all()
-    today = answers_in(every)
-    return frozenset(
-        c.id for c in every if c.is_answered_by(person_id) or today[c.id].person.id == person_id
-    )
 
 
 def face_of(topic: Topic) -> Person:

@@ -14,7 +14,7 @@ from app.core.policy import (
     is_staff,
     permission,
 )
-from app.topics import answering, turns
+from app.topics import answerers, turns
 from app.topics.models import Post, Topic
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def answers_for_it(actor: Actor, topic: Topic) -> bool:
 
     In lists the same is said by `queries.category_ids_of`.
     """
-    return answering.may_answer(actor, topic)
+    return answerers.may_answer(actor, topic)
 
 
 def is_not_closed(_actor: Actor, topic: Topic) -> bool:

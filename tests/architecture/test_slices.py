@@ -34,8 +34,8 @@ OWN = {
     },
     "sla": {"engine", "holidays"},
     "topics": {
-        "answering", "counted", "differences", "drafting", "gate", "pacing", "promise", "thanks",
-        "timeline", "turns", "writing",
+        "answerers", "answering", "counted", "differences", "drafting", "gate", "pacing", "promise",
+        "thanks", "timeline", "turns", "writing",
     },
     "widget": {
         "bearers", "csp", "inspection", "origins", "pages", "pems", "snippets", "tokens",

@@ -12,10 +12,10 @@ from app.core.forms import REQUIRED, Form, between, fold
 from app.core.i18n import _l
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
-    from app.accounts.models import Person
     from app.topics.models import Category
+    from app.topics.queries import Named
 
 
 class ActForm(Form):
@@ -72,11 +72,11 @@ class PassOnForm(ActForm):
     category_id = SelectField(_l("To the category"), coerce=int)
 
     def __init__(
-        self, categories: Iterable[Category], people: dict[int, Person], *, fresh: bool = False
+        self, categories: Iterable[Named], names: Mapping[int, str], *, fresh: bool = False
     ) -> None:
-        """`people`: who answers in each category today, by its id."""
+        """`names`: of who answers in each category today, by its id."""
         super().__init__("pass-on", fresh=fresh)
         self.category_id.id = self.category_id.label.field_id = "pass-on-to"
         self.category_id.choices = [
-            SelectChoice(c.id, f"{c.name} · {people[c.id].name}") for c in categories
+            SelectChoice(c.id, f"{c.name} · {names[c.id]}") for c in categories
         ]

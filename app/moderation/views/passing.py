@@ -73,9 +73,8 @@ def _page(topic: Topic, form: PassOnForm | None) -> ResponseReturnValue:
 
 
 def _form(topic: Topic, *, fresh: bool = False) -> PassOnForm:
-    others = [c for c in topics.categories() if c.id != topic.category_id]
-    today = answers_in(others)
-    return PassOnForm(others, {i: each.person for i, each in today.items()}, fresh=fresh)
+    others = [c for c in topics.named_categories() if c.id != topic.category_id]
+    return PassOnForm(others, topics.names_of_today(), fresh=fresh)
 
 
 def _is_stuck(topic: Topic) -> bool:
