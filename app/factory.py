@@ -171,11 +171,12 @@ def _init_core(app: Flask) -> None:
     compiled.init(app)
     errors.init(app)
     headers.init(app)
-    pagecache.init(app, offered=_offered)
     framing.init(app)
     challenge.init(app)
     typing_time.init(app)
     web.init(app)
+    # Before those two, which have nothing to do for a page that is kept.
+    pagecache.init(app, offered=_offered)
     telling.init(app)
     allowed.init(own_numbers)
     sessions.init(app)

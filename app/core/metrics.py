@@ -63,27 +63,26 @@ def count(what: str, outcome: str) -> None:
     _outcomes.labels(what, outcome).inc()
 
 
-def count_request(method: str, route: str, status: int, seconds: float) -> None:
-    """Count one that Flask was not asked for."""
-    answered, took = _lines(method, route, status)
-    answered.inc()
-    took.observe(seconds)
-
-
 def count_page(outcome: str) -> None:
-    """Count a page by where it came from."""
-    _line_of_pages(outcome).inc()
+    """Count a page by where it came from, which Flask made or was asked for."""
+    _pages.labels(outcome).inc()
+
+
+def count_given(outcome: str, method: str, route: str, status: int, seconds: float) -> None:
+    """Count a page that Flask was not asked for, and the request."""
+    page, answered, took = _lines(outcome, method, route, status)
+    page()
+    answered()
+    took(seconds)
 
 
 # To find a line by its labels takes longer than to count. Routes and statuses are ours, so few.
 @lru_cache(maxsize=512)
-def _lines(method: str, route: str, status: int) -> tuple[Counter, Histogram]:
-    return _requests.labels(method, route, str(status)), _seconds.labels(method, route)
-
-
-@lru_cache(maxsize=16)
-def _line_of_pages(outcome: str) -> Counter:
-    return _pages.labels(outcome)
+def _lines(
+    outcome: str, method: str, route: str, status: int
+) -> tuple[Callable[[], None], Callable[[], None], Callable[[float], None]]:
+    answered = _requests.labels(method, route, str(status))
+    return _pages.labels(outcome).inc, answered.inc, _seconds.labels(method, route).observe
 
 
 def watch(name: str, meaning: str, value: Callable[[], float]) -> None:

@@ -328,8 +328,7 @@ def _given(
     method = environ["REQUEST_METHOD"]
     if method == "GET":
         tell(Hit(environ, page.endpoint, page.args, page.language, page.media_type, page.note))
-    metrics.count_page(outcome)
-    metrics.count_request(method, page.rule, status, time.perf_counter() - began)
+    metrics.count_given(outcome, method, page.rule, status, time.perf_counter() - began)
     log.debug("given: %s, %s", page.endpoint, status)
     return body
 
