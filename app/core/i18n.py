@@ -10,7 +10,7 @@ import os
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import date, datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 from zoneinfo import ZoneInfo, available_timezones
@@ -250,6 +250,12 @@ def month(first: date) -> str:
 
 def exact(at: datetime) -> str:
     """The whole instant, for a tooltip: "28 November 2026, 14:30 GMT+2"."""
+    return _exact(at, locale_code(), zone_now().key)
+
+
+@lru_cache(maxsize=4096)
+def _exact(at: datetime, _locale: str, _zone: str) -> str:
+    """The same instants stand on page after page; what is spoken now is what is named here."""
     return str(format_datetime(at, "d MMMM y, HH:mm z"))
 
 

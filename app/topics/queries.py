@@ -285,6 +285,20 @@ def _answered_in_sight(whose: str) -> Select[tuple[Topic]]:
     return query.options(*_for_a_line())
 
 
+def answers_among(actor: Actor, ids: Iterable[int]) -> dict[int, tuple[int, str, Post]]:
+    """Their numbers, titles and answers, when no more is shown of them."""
+    found = session.execute(_answers_of(sight(actor)), {"ids": list(ids)})
+    return {number: (number, title, post) for number, title, post in found}
+
+
+@cache
+def _answers_of(whose: str) -> Select[tuple[int, str, Post]]:
+    seen = () if whose == MANAGERS else (Topic.hidden_at.is_(None),)
+    query = select(Topic.id, Topic.title, Post).join(Post, Post.id == Topic.answer_id)
+    query = query.where(Topic.id.in_(bindparam("ids", expanding=True)), Post.hidden_at.is_(None))
+    return query.where(*seen).options(joinedload(Post.author).lazyload(Person.portrait))
+
+
 def last_posts(topic: Topic, actor: Actor, count: int) -> list[Post]:
     """The last answers and comments that this actor may read, in the order they were written."""
     query = select(Post).where(Post.topic_id == topic.id, visible_posts(actor))
@@ -576,9 +590,14 @@ def categories_answered_by(person: Person) -> list[Category]:
 def names_of_today() -> dict[int, str]:
     """How those are called who answer in each category today, by its id."""
     who = answerers.everywhere()
-    query = select(Person).where(Person.id.in_({each.today for each in who.values()}))
-    people = session.scalars(query.options(lazyload(Person.portrait)))
-    names = {person.id: person.name for person in people}
+    query = select(Person.id, Person.given_name).where(
+        Person.id.in_({each.today for each in who.values()}), Person.erased_at.is_(None)
+    )
+    names = dict(session.execute(query).tuples().all())
+    # Somebody erased is called as the reader's language has it.
+    for each in who.values():
+        if each.today not in names:
+            names[each.today] = session.get_one(Person, each.today).name
     return {category_id: names[each.today] for category_id, each in who.items()}
 
 

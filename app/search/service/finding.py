@@ -282,10 +282,20 @@ def similar(actor: Actor, text: str, *, limit: int = 5) -> list[Topic]:
 
 def answered_like(actor: Actor, topic: Topic, *, limit: int = 3) -> list[Topic]:
     """Other topics like this one that have an official answer."""
-    words = " ".join([topic.title, *(tag.name for tag in topic.tags)])
-    ids = _ids_like(topic.id, words)
+    ids = _like(topic)
     found = topics_queries.answered_among(actor, ids) if ids else {}
     return [found[i] for i in ids if i in found][:limit]
+
+
+def said_before(actor: Actor, topic: Topic, *, limit: int = 5) -> list[tuple[int, str, Post]]:
+    """Of the same their numbers, titles and answers."""
+    ids = _like(topic)
+    found = topics_queries.answers_among(actor, ids) if ids else {}
+    return [found[i] for i in ids if i in found][:limit]
+
+
+def _like(topic: Topic) -> list[int]:
+    return _ids_like(topic.id, " ".join([topic.title, *(tag.name for tag in topic.tags)]))
 
 
 # What is like a topic changes slowly, and every reader of its page asks. Only ids are remembered:

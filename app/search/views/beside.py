@@ -37,8 +37,8 @@ def past_answers(topic: Topic) -> str:
 
     def made() -> str:
         pagecache.rests_on("search.index")
-        found = finding.answered_like(actor, topic, limit=5)
-        return render_template("search/_past.html", topics=found) if found else ""
+        found = finding.said_before(actor, topic)
+        return render_template("search/_past.html", found=found) if found else ""
 
     return pieces.keep("search:past", topic.id, sight(actor), make=made)
 
