@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import time_machine
 from flask import render_template_string
-from sqlalchemy import text
+from sqlalchemy import event, select, text
 
-from app.accounts.models import Session
+from app.accounts.models import Absence, Person, Session
 from app.accounts.sessions import digest
 from app.core import clock
 from app.core.db import db, reads_only, session
 from app.core.pagecache import making, pieces
 from app.core.web import current_actor
+from app.topics import drafting
 from app.topics.models import Topic
 from tests.conftest import BASE_URL
 from tests.core.test_pagecache import RU, Machine, machines, topic, twins  # noqa: F401 (fixtures)
@@ -246,6 +247,65 @@ def test_there_is_room_for_so_many_bytes() -> None:
     assert some.get(2, 999) is None
     some.put(2, "new", pieces.Piece("x", made))
     assert some.get(2, 999) is None
+
+
+def test_a_desk_fills_and_empties_in_the_instant_somebody_goes_and_comes_back(
+    house: SimpleNamespace,
+) -> None:
+    here, now = house.machines[0].app, clock.now() + timedelta(seconds=2)
+    desk = f"/desk?topic={house.waiting.id}"
+    owner = session.merge(house.topic.category.owner)
+    reader = session.scalars(select(Person).where(Person.given_name == READERS["executive"])).one()
+    away = {"starts_at": now + timedelta(seconds=20), "ends_at": now + timedelta(seconds=45)}
+    session.add(Absence(person_id=owner.id, substitute_id=reader.id, **away))
+    session.commit()
+    answers = f"/topics/{house.waiting.id}/answers"
+    with time_machine.travel(now, tick=False) as travelling:
+        assert answers not in read(here, desk, "executive")
+        travelling.shift(timedelta(seconds=25))
+        assert answers in read(here, desk, "executive")
+        travelling.shift(timedelta(seconds=25))
+        assert answers not in read(here, desk, "executive")
+
+
+def test_what_one_has_begun_on_the_desk_is_in_their_boxes_and_in_nobody_elses(
+    house: SimpleNamespace,
+) -> None:
+    here, topic_id = house.machines[0].app, house.waiting.id
+    desk = f"/desk?topic={topic_id}"
+    category = session.merge(house.topic.category)
+    reader = session.scalars(select(Person).where(Person.given_name == READERS["executive"])).one()
+    category.delegates = [reader]
+    session.commit()
+    for who in ("executive", "owner"):
+        assert f"/topics/{topic_id}/answers" in read(here, desk, who)
+    for kind in ("answer", "question", "news"):
+        drafting.keep(reader, None, f"{kind}:{topic_id}", {"body": f"Начато: {kind}"})
+    session.commit()
+
+    for page in (read(here, desk, who) for who in ("executive", "owner", "executive")):
+        begun = [f"Начато: {kind}" in page for kind in ("answer", "question", "news")]
+        assert begun == [page.count('data-draft-note role="status" hidden') == 0] * 3
+    assert "Начато" not in "".join(map(str, kept(here)))
+
+
+def test_a_desk_that_was_read_costs_few_statements(house: SimpleNamespace) -> None:
+    here, asked = house.machines[0].app, []
+    desk = f"/desk?topic={house.waiting.id}"
+    with time_machine.travel(clock.now() + timedelta(seconds=2), tick=False):
+        assert f"/topics/{house.waiting.id}/answers" in read(here, desk, "owner")
+        with here.app_context():
+            engine = db.engine
+
+        def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+            asked.append(statement)
+
+        event.listen(engine, "after_cursor_execute", note)
+        read(here, desk, "owner")
+        event.remove(engine, "after_cursor_execute", note)
+    # The version (once more when the process has not asked for a while), the session and who it is,
+    # the topic, what they began, whether they follow it.
+    assert len([each for each in asked if each.startswith("SELECT")]) <= 6, asked
 
 
 def _reading(
