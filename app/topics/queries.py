@@ -301,19 +301,33 @@ def _answers_of(whose: str) -> Select[tuple[int, str, Post]]:
 
 def last_posts(topic: Topic, actor: Actor, count: int) -> list[Post]:
     """The last answers and comments that this actor may read, in the order they were written."""
-    query = select(Post).where(Post.topic_id == topic.id, visible_posts(actor))
-    found = session.scalars(query.order_by(Post.seq.desc()).limit(count)).unique().all()
+    asked = {"topic_id": topic.id, "size": count}
+    found = session.scalars(_last_in_sight(sight(actor)), asked).unique().all()
     return list(reversed(found))
+
+
+@cache
+def _last_in_sight(whose: str) -> Select[tuple[Post]]:
+    seen = () if whose == MANAGERS else (Post.hidden_at.is_(None),)
+    query = select(Post).where(Post.topic_id == bindparam("topic_id"), *seen)
+    return query.order_by(Post.seq.desc()).limit(bindparam("size", type_=Integer))
 
 
 def earlier_by_the_same(topic: Topic, actor: Actor, count: int) -> list[tuple[int, str, datetime]]:
     """What else its asker asked last: number, title and when."""
-    columns = RECENT.columns
+    asked = {"asker_id": topic.asker_id, "topic_id": topic.id, "size": count}
+    found = session.execute(_by_the_same(sight(actor)), asked)
+    return [(number, title, at) for number, title, at in found]
+
+
+@cache
+def _by_the_same(whose: str) -> Select[tuple[int, str, datetime]]:
+    seen = () if whose == MANAGERS else (Topic.hidden_at.is_(None),)
     query = select(Topic.id, Topic.title, Topic.opened_at).where(
-        Topic.asker_id == topic.asker_id, Topic.id != topic.id, visible_topics(actor)
+        Topic.asker_id == bindparam("asker_id"), Topic.id != bindparam("topic_id"), *seen
     )
-    query = query.order_by(*(column.desc() for column in columns)).limit(count)
-    return [(number, title, at) for number, title, at in session.execute(query)]
+    query = query.order_by(*(column.desc() for column in RECENT.columns))
+    return query.limit(bindparam("size", type_=Integer))
 
 
 def places_of_posts(topic: Topic) -> dict[int, int]:
@@ -754,21 +768,23 @@ def drafts_of_guest(guest: str) -> Sequence[Draft]:
 
 def answers_by(person: Person, limit: int = 5) -> Sequence[tuple[Post, Topic]]:
     """The last official answers somebody gave in public, with topic and category, newest first."""
-    query = (
-        select(Post, Topic)
-        .join(Topic, Topic.id == Post.topic_id)
-        .where(
-            Post.author_id == person.id,
-            Post.kind == "answer",
-            Post.hidden_at.is_(None),
-            Topic.hidden_at.is_(None),
-        )
-        .order_by(Post.id.desc())
-        .limit(limit)
-    )
-    category = joinedload(Topic.category).lazyload("*")
-    found = session.execute(query.options(lazyload("*"), category))
+    found = session.execute(_ANSWERS_BY, {"author_id": person.id, "size": limit})
     return [(post, topic) for post, topic in found]
+
+
+_ANSWERS_BY = (
+    select(Post, Topic)
+    .join(Topic, Topic.id == Post.topic_id)
+    .where(
+        Post.author_id == bindparam("author_id"),
+        Post.kind == "answer",
+        Post.hidden_at.is_(None),
+        Topic.hidden_at.is_(None),
+    )
+    .order_by(Post.id.desc())
+    .limit(bindparam("size", type_=Integer))
+    .options(lazyload("*"), joinedload(Topic.category).lazyload("*"))
+)
 
 
 # As many addresses as one page of the sitemap holds, at most: a range of numbers, so that finding

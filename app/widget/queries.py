@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import exists, func, or_, select
+from sqlalchemy import bindparam, exists, func, or_, select
 from sqlalchemy.orm import aliased
 
 from app.core import clock
@@ -156,7 +156,10 @@ def _answered_in() -> ColumnElement[int]:
 
 def enquiry_of(topic_id: int) -> Enquiry | None:
     """From which page a topic was asked; None when it was not asked through the widget."""
-    return session.scalar(select(Enquiry).where(Enquiry.topic_id == topic_id))
+    return session.scalar(_OF_TOPIC, {"topic_id": topic_id})
+
+
+_OF_TOPIC = select(Enquiry).where(Enquiry.topic_id == bindparam("topic_id"))
 
 
 def enquiry_of_text(submission_id: int) -> Enquiry | None:
