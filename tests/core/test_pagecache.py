@@ -639,6 +639,17 @@ def test_nothing_holds_longer_than_a_minute(here: Machine, topic: Topic) -> None
         assert len(here.made) == 2
 
 
+def test_a_page_is_not_made_anew_with_each_of_its_pieces(here: Machine, topic: Topic) -> None:
+    with time_machine.travel(clock.now(), tick=False) as frozen:
+        here.reads("/tags")  # its head and foot are those of all pages
+        frozen.shift(timedelta(seconds=making.LONGEST - 1))
+        there = f"/topics/{topic.id}"
+        here.reads(there)
+        frozen.shift(timedelta(seconds=2))
+        here.reads(there)
+        assert here.made.count(there) == 1
+
+
 def test_searches_are_made_anew_when_the_index_has_learnt(
     here: Machine, committed: Builders, topic: Topic
 ) -> None:

@@ -190,10 +190,10 @@ def test_a_request_that_writes_is_given_nothing_that_was_kept(house: SimpleNames
 def test_it_does_not_outlive_what_it_shows(house: SimpleNamespace) -> None:
     here, made, now = house.machines[0].app, [0], clock.now()
     with time_machine.travel(now, tick=False) as travelling:
-        turns = now + timedelta(seconds=30)
+        turns = now + timedelta(seconds=20)
         asked = _reading(here, made, during=lambda: making.until(turns))
         assert [asked(), asked()] == [1, 1]
-        travelling.shift(timedelta(seconds=31))
+        travelling.shift(timedelta(seconds=21))
         assert asked() == 2
         travelling.shift(timedelta(seconds=making.LONGEST + 1))
         assert asked() == 3

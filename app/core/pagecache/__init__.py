@@ -5,7 +5,7 @@ A route says that its page may be kept, and which query parameters it knows:
     @door.get("/categories/<slug>", may=…, on=…, keeps=("view", "cursor"))
 
 The page is made once and given to everybody who asks for the same in the same language, already
-compressed, until anything public is written (`versions`), a minute is over, or what it shows
+compressed, until anything public is written (`versions`), half a minute is over, or what it shows
 changes by itself. While it is made it may say so:
 
     pagecache.until(due_at)              # what it shows is another thing from then on

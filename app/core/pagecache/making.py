@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -12,9 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import datetime
 
-# No words about time ("3 minutes ago", "2 h 10 min left") are further behind than the smallest
-# step they are told in; nor is anything that a hand wrote past us into the database.
-LONGEST: Final = 60.0
+# A page holds so long, and a piece that stands on it may have held as long before: no words about
+# time ("3 minutes ago", "2 h 10 min left") are further behind than a minute, the smallest step they
+# are told in; nor is anything that a hand wrote past us into the database.
+LONGEST: Final = 30.0
 # For browsers and for whoever stands between: ask each time. For a CDN: one answer for a second.
 SHARED: Final = "public, max-age=0, must-revalidate, s-maxage=1"
 PRIVATE: Final = "private, no-cache"
@@ -24,10 +26,15 @@ F = TypeVar("F", bound="Callable[[], str]")
 
 @dataclass
 class Making:
-    """A page that is being made to be kept; `ends` in seconds since 1970."""
+    """A page that is being made to be kept.
+
+    `ends`: when it is made anew at the latest, `turns`: when what it shows changes by itself; both
+    in seconds since 1970.
+    """
 
     language: str
     ends: float
+    turns: float = math.inf
     is_for_one: bool = False
     note: dict[str, Any] = field(default_factory=dict)
     # What no commit tells of, by name, as it was before it was read.
@@ -72,9 +79,13 @@ def piece() -> Iterator[Making]:
 
 
 def take_over(made: Making) -> None:
-    """What holds for a piece holds for the page that it stands on."""
+    """What holds for a piece holds for the page that it stands on, or for the piece.
+
+    But not a piece's age for a page: one with twenty pieces would be made anew with each of them.
+    """
     for page in _all():
-        page.ends = min(page.ends, made.ends)
+        page.turns = min(page.turns, made.turns)
+        page.ends = min(page.ends, made.ends if page is _piece.get() else made.turns)
         page.is_for_one = page.is_for_one or made.is_for_one
         page.note.update(made.note)
         page.rests_on = {**made.rests_on, **page.rests_on}
@@ -98,6 +109,7 @@ def until(instant: datetime) -> None:
     if pages and time.time() < ends:
         for page in pages:
             page.ends = min(page.ends, ends)
+            page.turns = min(page.turns, ends)
 
 
 def note(**words: Any) -> None:

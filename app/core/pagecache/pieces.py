@@ -5,7 +5,7 @@
 
 The page of somebody who is signed in is theirs alone, and most of what stands on it is not. A piece
 is filed under its name, what is named beside it, the language and the zone. It is worth something
-while nothing public is committed, for a minute at most, and not beyond the instant in which it
+while nothing public is committed, for half a minute at most, and not beyond the instant in which it
 changes by itself (`making`). The version is the first thing that a request's transaction reads, so
 no piece is older than it says, and whoever has just written sees it.
 
