@@ -174,6 +174,7 @@ class Servers:
     made: Server
     bare: Server
     plain: Server
+    workers: int
 
     def of(self, page: Page) -> Server:
         """Who is asked for it."""
@@ -197,6 +198,7 @@ def start(stack: ExitStack, folder: Path, bank: ReadyBank, kind: str, workers: i
         run("wsgi:app", ROOT, PAGE_CACHE_MB="0"),
         run("hello:app", folder),
         run("plain:app", folder, PLAIN_DATABASE=database),
+        workers,
     )
 
 
@@ -206,7 +208,8 @@ Pair = tuple[Measured, Measured]
 def turn_about(page: Page, servers: Servers, sizes: list[int], seconds: float, lines: int) -> Pair:
     """The page and a hello of the same bytes, one after the other."""
     if page.is_kept:  # for a minute: what is measured is giving, not making
-        warm(servers.of(page), page.asked)
+        # Each process keeps its own, and nobody chooses which one answers.
+        warm(servers.of(page), page.asked, 1 if servers.workers == 1 else 4 * servers.workers)
     hello = Asked(tuple(f"/{size}" for size in sizes))
     return (
         measure(servers.of(page), page.asked, seconds, lines),
