@@ -376,7 +376,10 @@ def _answers_in_sight(whose: str) -> Select[tuple[Post]]:
 
 
 def all_replies(topic: Topic, actor: Actor) -> tuple[Sequence[Post], Comments]:
-    """The answers and the comments, at once, of a topic that is no longer than a page."""
+    """The answers and the comments, at once, of a topic that is no longer than a page.
+
+    Who wrote them is asked for where it is shown (`authors`): on most pages that is kept already.
+    """
     asked = {"topic_id": topic.id}
     found = session.scalars(_posts_in_sight(sight(actor)), asked).unique().all()
     said = [post for post in found if not post.is_official]
@@ -387,7 +390,15 @@ def all_replies(topic: Topic, actor: Actor) -> tuple[Sequence[Post], Comments]:
 def _posts_in_sight(whose: str) -> Select[tuple[Post]]:
     seen = () if whose == MANAGERS else (Post.hidden_at.is_(None),)
     query = select(Post).where(Post.topic_id == bindparam("topic_id"), *seen)
-    return query.order_by(Post.seq)
+    return query.order_by(Post.seq).options(lazyload("*"))
+
+
+def authors(posts: Iterable[Post]) -> Sequence[Person]:
+    """Who wrote them; whoever holds these spares each post the asking."""
+    return session.scalars(_THOSE, {"ids": list({post.author_id for post in posts})}).all()
+
+
+_THOSE = select(Person).where(Person.id.in_(bindparam("ids", expanding=True)))
 
 
 def comments(topic: Topic, actor: Actor, start: int = 0, size: int = COMMENTS) -> Comments:

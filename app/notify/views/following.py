@@ -49,7 +49,11 @@ def follow_button(topic: Topic) -> str:
     if topic.merged_into_id is not None:  # what happens, happens in the other topic
         return ""
     following = queries.is_following(current_actor(), topic)
-    return render_template("notify/_follow.html", topic=topic, following=following)
+
+    def made() -> str:
+        return render_template("notify/_follow.html", topic=topic, following=following)
+
+    return pieces.keep("notify:follow", topic.id, following, make=made)
 
 
 @panel("account:menu", order=20)

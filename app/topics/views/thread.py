@@ -16,6 +16,7 @@ from app.topics.promise import standing, timing
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from app.accounts.models import Person
     from app.core.policy import Actor
     from app.topics.answering import ActingPerson
     from app.topics.models import Post, Topic
@@ -64,6 +65,11 @@ class Thread:
         return queries.all_replies(self.topic, self._actor)
 
     @cached_property
+    def authors(self) -> Sequence[Person]:
+        """Who wrote the replies: to be asked for before any of them is."""
+        return queries.authors([*self.answers, *self.comments.items]) if self._replies else ()
+
+    @cached_property
     def happened(self) -> list[Told]:
         """Its timeline."""
         return timeline.timeline(self.topic, self._actor)
@@ -100,6 +106,7 @@ class Thread:
     @property
     def structured(self) -> dict[str, object] | None:
         """The question and its answers as search engines read them; None when none is in public."""
+        _ = self.authors
         public = [a for a in self.answers if a.hidden_at is None]
         may = self.topic.kind in {"question", "problem"} and self.topic.is_counted
         return _structured(self.topic, public) if may and public else None
