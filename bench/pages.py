@@ -6,9 +6,9 @@
 
 Front page, topic, category and search: to guests from the page cache ("kept"), to guests with the
 cache off ("made"), and to a customer who is signed in, each page read by somebody just before, so
-that its pieces are kept (what it costs otherwise is "made"); the desk to an executive. Topics, categories
-and searches are different ones in turn. Everything stands on the same kind of server in the same
-minutes and is asked turn about in short rounds; a figure is the median of the rounds.
+that its pieces are kept (what it costs otherwise is "made"); the desk to an executive. Topics,
+categories and searches are different ones in turn. Everything stands on the same kind of server in
+the same minutes and is asked turn about in short rounds; a figure is the median of the rounds.
 """
 
 from __future__ import annotations
