@@ -149,7 +149,7 @@ def statements(bank: ReadyBank, found: list[Page]) -> dict[Page, float]:
             engine = db.engine
         event.listen(engine, "before_cursor_execute", note)
         for page in found:
-            if page.is_kept != (memory != "0"):
+            if (page.reader == "made") != (memory == "0"):
                 continue
             client = app.test_client()
             if page.asked.cookie:
