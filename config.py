@@ -106,7 +106,7 @@ SETTINGS = (
         "PAGE_CACHE_MB",
         "64",
         "Megabytes of ready pages each web process keeps for readers who are not signed in; with"
-        " REDIS_URL they share them. A quarter as much is for what the pages of others have in"
+        " REDIS_URL they share them. Half as much is for what the pages of others have in"
         " common. 0: every page is made anew.",
     ),
     Setting(

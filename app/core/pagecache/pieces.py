@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 # So much of the memory that is given for pages is given for pieces besides.
-SHARE: Final = 0.25
+SHARE: Final = 0.5
 AROUND: Final = 600
 # Most of it is Cyrillic.
 BYTES_A_LETTER: Final = 2
