@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from email import message_from_bytes, policy
 from typing import TYPE_CHECKING
 
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
 # So many characters on one topic, in each of its places: all strings are then on some page.
 MUCH = 5_000
 # What a template would count and a page must not.
-COUNTED = "1337"
+# Alone: it may well stand inside of a number or a hash of ours.
+COUNTED = re.compile(r"(?<![0-9A-Za-z_-])1337(?![0-9A-Za-z_-])")
 
 
 @pytest.fixture(autouse=True)
@@ -75,7 +77,7 @@ def look(browser: Browser, path: str) -> None:
     if answer.mimetype == "text/html":
         page = body.decode()
         assert dangers(page) == [], path
-        assert COUNTED not in page, path
+        assert COUNTED.search(page) is None, path
     elif answer.mimetype == "application/atom+xml":
         assert feed_dangers(body) == [], path
     elif answer.mimetype.endswith("xml"):
