@@ -40,6 +40,13 @@ class Answerers(NamedTuple):
         return person_id == self.today or person_id in self.people
 
 
+class _Everywhere(dict[int, Answerers]):
+    """By category. Of one that came while the page is made nobody is known yet."""
+
+    def __missing__(self, category_id: int) -> Answerers:
+        return Answerers(0, frozenset(), 0)
+
+
 def may_answer(actor: Actor, topic: Topic) -> bool:
     """Whether this person is named in the topic's category, or answers there today."""
     if actor.id is None:
@@ -56,7 +63,7 @@ def everywhere() -> Mapping[int, Answerers]:
     return while_reading("topics.answerers", kept)
 
 
-def _everywhere() -> dict[int, Answerers]:
+def _everywhere() -> _Everywhere:
     rows = [_category(row) for row in session.execute(_CATEGORIES)]
     today = answers_in(cast("list[Category]", rows))
     named = defaultdict(set)
@@ -64,9 +71,9 @@ def _everywhere() -> dict[int, Answerers]:
         named[category_id].add(person_id)
     for row in rows:
         named[row.id].update(p.id for p in (row.owner, row.deputy) if p is not None)
-    return {
-        c.id: Answerers(c.owner_id, frozenset(named[c.id]), today[c.id].person.id) for c in rows
-    }
+    return _Everywhere(
+        {c.id: Answerers(c.owner_id, frozenset(named[c.id]), today[c.id].person.id) for c in rows}
+    )
 
 
 class _Person(NamedTuple):

@@ -12,6 +12,7 @@ from sqlalchemy import Integer, String, and_, bindparam, func, literal_column, s
 from sqlalchemy.orm import joinedload, lazyload, selectinload
 
 from app.accounts.models import Person
+from app.accounts.queries import people_by_id
 from app.core.db import session, while_reading
 from app.core.pagecache import pieces
 from app.core.pages import SIZE, Order, Page, keyset, keyset_rows
@@ -395,10 +396,7 @@ def _posts_in_sight(whose: str) -> Select[tuple[Post]]:
 
 def authors(posts: Iterable[Post]) -> Sequence[Person]:
     """Who wrote them; whoever holds these spares each post the asking."""
-    return session.scalars(_THOSE, {"ids": list({post.author_id for post in posts})}).all()
-
-
-_THOSE = select(Person).where(Person.id.in_(bindparam("ids", expanding=True)))
+    return list(people_by_id({post.author_id for post in posts}).values())
 
 
 def comments(topic: Topic, actor: Actor, start: int = 0, size: int = COMMENTS) -> Comments:

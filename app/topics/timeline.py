@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import bindparam, select
 
-from app.accounts.models import Person
+from app.accounts.queries import people_by_id
 from app.core.db import session
 from app.core.events import Event, Fact
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
+    from app.accounts.models import Person
     from app.core.policy import Actor
     from app.topics.models import Topic
 
@@ -103,7 +104,7 @@ def timeline(topic: Topic, reader: Actor) -> list[Told]:
     """What happened to `topic` and is worth telling this reader, the first first."""
     asked = {"stream": f"topic:{topic.id}", "names": list(_told)}
     facts = session.scalars(_NEWEST, asked).all()[::-1]
-    people = _people({f.actor_id for f in facts if f.actor_id is not None})
+    people = people_by_id({f.actor_id for f in facts if f.actor_id is not None})
     together: dict[Many, list[tuple[int, Happening]]] = defaultdict(list)
     for place, fact in enumerate(facts):
         by = people.get(fact.actor_id) if fact.actor_id is not None else None
@@ -118,12 +119,6 @@ def timeline(topic: Topic, reader: Actor) -> list[Told]:
     return [told[place] for place in sorted(told)]
 
 
-def _people(ids: set[int]) -> dict[int, Person]:
-    if not ids:
-        return {}
-    return {p.id: p for p in session.scalars(_THOSE, {"ids": list(ids)})}
-
-
 # Made once: to put a statement together and know it again takes longer than to ask it.
 _NEWEST = (
     select(Fact)
@@ -131,4 +126,3 @@ _NEWEST = (
     .order_by(Fact.at.desc(), Fact.id.desc())
     .limit(LONGEST)
 )
-_THOSE = select(Person).where(Person.id.in_(bindparam("ids", expanding=True)))

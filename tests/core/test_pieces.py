@@ -20,7 +20,7 @@ from app.core import clock
 from app.core.db import db, reads_only, session
 from app.core.pagecache import making, pieces
 from app.core.web import current_actor
-from app.topics import drafting
+from app.topics import answerers, drafting
 from app.topics.models import Topic
 from tests.conftest import BASE_URL
 from tests.core.test_pagecache import RU, Machine, machines, topic, twins  # noqa: F401 (fixtures)
@@ -287,6 +287,23 @@ def test_what_one_has_begun_on_the_desk_is_in_their_boxes_and_in_nobody_elses(
         begun = [f"Начато: {kind}" in page for kind in ("answer", "question", "news")]
         assert begun == [page.count('data-draft-note role="status" hidden') == 0] * 3
     assert "Начато" not in "".join(map(str, kept(here)))
+
+
+def test_of_a_category_that_came_while_the_page_was_made_nobody_is_known(
+    house: SimpleNamespace,
+) -> None:
+    owner, there = house.topic.category.owner_id, house.topic.category_id
+
+    def ask() -> None:
+        reads_only.set(True)
+        with house.machines[0].app.test_request_context():
+            who = answerers.everywhere()
+            assert who[there].may_answer(owner)
+            known = len(who)
+            assert not who[10**8].may_answer(owner)
+            assert len(who) == known
+
+    Context().run(ask)
 
 
 def test_a_desk_that_was_read_costs_few_statements(house: SimpleNamespace) -> None:

@@ -73,8 +73,9 @@ def _page(topic: Topic, form: PassOnForm | None) -> ResponseReturnValue:
 
 
 def _form(topic: Topic, *, fresh: bool = False) -> PassOnForm:
-    others = [c for c in topics.named_categories() if c.id != topic.category_id]
-    return PassOnForm(others, topics.names_of_today(), fresh=fresh)
+    names = topics.names_of_today()
+    others = [c for c in topics.named_categories() if c.id in names and c.id != topic.category_id]
+    return PassOnForm(others, names, fresh=fresh)
 
 
 def _is_stuck(topic: Topic) -> bool:

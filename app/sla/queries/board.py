@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, and_, case, false, func, not_, or_, select
 from sqlalchemy.orm import defaultload, lazyload
 
 from app.accounts.models import Person
+from app.accounts.queries import people_by_id
 from app.core import clock
 from app.core.db import session
 from app.core.pages import Order, Page, count_up_to, keyset
@@ -211,11 +212,6 @@ def topics_by_id(ids: Iterable[int]) -> dict[int, Topic]:
     """These topics, each with its category."""
     query = select(Topic).where(Topic.id.in_(list(ids))).options(*_for_a_card())
     return {t.id: t for t in session.scalars(query).unique()}
-
-
-def people_by_id(ids: Iterable[int]) -> dict[int, Person]:
-    """These people."""
-    return {p.id: p for p in session.scalars(select(Person).where(Person.id.in_(list(ids))))}
 
 
 def moves(topic_ids: Iterable[int]) -> dict[int, int]:

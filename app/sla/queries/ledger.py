@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select
 
+from app.accounts.queries import people_by_id
 from app.core.db import session
 from app.sla.engine import people as engine
 from app.sla.engine.promises import evaluate
 from app.sla.engine.rules import FIRST_ANSWER, NEXT_ANSWER
 from app.sla.models import Promise
 from app.sla.queries import people, promises
-from app.sla.queries.board import MOVES, moves, people_by_id
+from app.sla.queries.board import MOVES, moves
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

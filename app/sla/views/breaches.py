@@ -51,7 +51,7 @@ def broken_promises() -> ResponseReturnValue:
     page, count = breaches.page(period, request.args.get("cursor"))
     told = breaches.told(page.items, period.at)
     cards = reading.cards(page.items)
-    blamed = reading.people_by_id({b.attributed_to_id for b in told} - cards.people.keys())
+    blamed = accounts.people_by_id({b.attributed_to_id for b in told} - cards.people.keys())
     categories = topics.all_categories()
     return render_template(
         "sla/breaches.html",
@@ -107,7 +107,7 @@ def explain_breach(promise: Promise) -> ResponseReturnValue:
         form=form,
         breach=told,
         topic=topics.topic(promise.topic_id),
-        people=reading.people_by_id({told.attributed_to_id, promise.accountable_id}),
+        people=accounts.people_by_id({told.attributed_to_id, promise.accountable_id}),
         kinds=KIND_WORDS,
         back=inside(request.values.get("next")) or url_for("sla.breaches"),
     )
@@ -139,7 +139,7 @@ COLUMNS = (
 def _rows(period: breaches.Period) -> Iterable[Iterable[object]]:
     for piece in _pieces(breaches.every(period)):
         cards = reading.cards([b.promise for b in piece])
-        blamed = reading.people_by_id(_people(piece))
+        blamed = accounts.people_by_id(_people(piece))
         categories = {c.id: c.name for c in topics.all_categories()}
         for each in piece:
             yield _row(each, cards.topics, blamed, categories)
